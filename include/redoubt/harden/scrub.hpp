@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Repair of redundantly kept parameters in place, and their first encoding.
+#pragma once
+
+#include <redoubt/nn/parameters.hpp>
+#include <redoubt/nn/status.hpp>
+
+namespace redoubt::inline REDOUBT_ABI {
+
+namespace impl {
+/// body(store type, slot number) for every slot that has a store.
+template <network_type Net, class Body>
+void for_each_store(Body&& body) {
+    const auto one = [&]<int S>(std::integral_constant<int, S>) {
+        constexpr int wrapper = Net::table.slots[static_cast<std::size_t>(S)].store;
+        if constexpr (wrapper >= 0) body(type_tag<typename type_at<typename Net::wrappers, wrapper>::store>{}, S);
+    };
+    [&]<int... S>(std::integer_sequence<int, S...>) {
+        (one(std::integral_constant<int, S>{}), ...);
+    }(std::make_integer_sequence<int, Net::table.slot_count>{});
+}
+}  // namespace impl
+
+/// True if scrub() has anything to do for Net.
+template <network_type Net>
+inline constexpr bool has_store = [] {
+    for (int i = 0; i < Net::table.slot_count; ++i)
+        if (Net::table.slots[static_cast<std::size_t>(i)].store >= 0) return true;
+    return false;
+}();
+
+/// Computes copies and code bits from the primary parameters. convert() calls it; call it again after writing weights.
+template <network_type Net>
+void encode(parameters<Net>& p) {
+    impl::for_each_store<Net>([&](auto tag, int s) { decltype(tag)::type::encode(p.primary(s), p.extra(s)); });
+}
+
+/// Repairs every redundantly kept parameter in place and returns what was found. Needs parameters of its own: never
+/// run it on a block that another thread reads. Cost: one pass over parameters, copies and code bits.
+template <network_type Net>
+fault_counters scrub(parameters<Net>& p, state<Net>& memory) {
+    fault_counters count;
+    impl::for_each_store<Net>([&](auto tag, int s) { decltype(tag)::type::scrub(p.primary(s), p.extra(s), count); });
+    ++memory.scrubs;
+    memory.total += count;
+    return count;
+}
+
+}  // namespace redoubt::inline REDOUBT_ABI

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// What a convolution or linear kernel is asked to do, and how an accumulator becomes a stored word.
+#pragma once
+
+#include <redoubt/kernel/geometry.hpp>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace redoubt::kernel::inline v1 {
+
+/// What follows the accumulation, the residual add included.
+enum class activation { none, relu, clipped_relu };
+
+/// Power-of-two scales of an int8 step: a value is code / 2^frac. All are data, frozen at calibration.
+struct int8_scales {
+    std::int32_t input = 0;
+    std::int32_t weight = 0;
+    std::int32_t output = 0;
+    std::int32_t residual = 0;
+};
+
+/// One call of a convolution kernel over the output blocks [block_begin, block_end).
+/// int8 reads up to three bytes past the last input pixel (they meet zero weights): the buffer must have them.
+template <number N>
+struct conv_call {
+    conv_geometry geometry;
+    const typename N::activation* in = nullptr;
+    const typename N::kernel_weight* weights = nullptr;  ///< wide layout, starting at block_begin
+    const typename N::bias* bias = nullptr;              ///< of channel 0, padded to whole blocks
+    const typename N::activation* residual = nullptr;    ///< added before the activation; of the output's shape, or null
+    typename N::activation* out = nullptr;
+    typename N::logit* logits = nullptr;                 ///< when not null, stored there instead of in `out`
+    activation act = activation::none;
+    float limit = 0.0f;                                  ///< of clipped_relu
+    int8_scales scales{};                                ///< int8 only
+    int block_begin = 0;
+    int block_end = 0;
+};
+
+}  // namespace redoubt::kernel::inline v1
+
+namespace redoubt::kernel::inline REDOUBT_ABI {
+
+/// Shifts of an int8 step, whatever its stored scales hold: out of range ones are clamped, never undefined.
+struct int8_shifts {
+    int output;    ///< right, rounding to nearest even
+    int residual;  ///< left where positive, right where negative
+    std::int32_t limit;
+
+    template <number N>
+    explicit int8_shifts(const conv_call<N>& call) {
+        const auto wide = static_cast<std::int64_t>(call.scales.input) + call.scales.weight;
+        output = static_cast<int>(std::clamp<std::int64_t>(wide - call.scales.output, 0, 31));
+        residual = static_cast<int>(std::clamp<std::int64_t>(wide - call.scales.residual, -31, 31));
+        limit = call.act == activation::clipped_relu
+                    ? round_saturate(scaled(call.limit, std::clamp(call.scales.output, -126, 127)), 0, 127)
+                    : 127;
+    }
+    std::int32_t align_residual(std::int32_t code) const {
+        if (residual < 0) return shift_right_round(code, -residual);
+        return static_cast<std::int32_t>(static_cast<std::uint32_t>(code) << residual);
+    }
+};
+
+/// The accumulator of one output turned into the *feature* word and back, as a fault in it sees it.
+template <number N>
+typename N::accumulator struck_feature(const conv_call<N>& call, typename N::accumulator value, std::uint32_t mask) {
+    if constexpr (N::is_integer) {
+        if (call.logits != nullptr) return flip(value, mask);
+        const int8_shifts shifts{call};
+        const std::int32_t code = std::clamp(shift_right_round(value, shifts.output), -128, 127);
+        const auto word = flip(static_cast<std::uint8_t>(code + 128), static_cast<std::uint8_t>(mask));
+        return static_cast<std::int32_t>(static_cast<std::uint32_t>(word - 128) << shifts.output);
+    } else {
+        using stored_word = typename N::activation;
+        const auto word = static_cast<stored_word>(canonical(value));
+        return widened(flip(word, static_cast<word_of<stored_word>>(mask)));
+    }
+}
+
+/// Residual add, activation and rounding of one output: the scalar form of every kernel's store.
+template <number N>
+void finish(const conv_call<N>& call, typename N::accumulator value, int index) {
+    const auto at = static_cast<std::size_t>(index);
+    if constexpr (N::is_integer) {
+        const int8_shifts shifts{call};
+        std::uint32_t sum = static_cast<std::uint32_t>(value);
+        if (call.residual != nullptr)
+            sum += static_cast<std::uint32_t>(shifts.align_residual(widened(call.residual[at])));
+        if (call.logits != nullptr) {
+            call.logits[at] = static_cast<std::int32_t>(sum);
+            return;
+        }
+        std::int32_t code = shift_right_round(static_cast<std::int32_t>(sum), shifts.output);
+        if (call.act != activation::none) code = std::clamp(code, 0, shifts.limit);
+        call.out[at] = static_cast<std::uint8_t>(std::clamp(code, -128, 127) + 128);
+    } else {
+        float v = value;
+        if (call.residual != nullptr) v = v + widened(call.residual[at]);
+        if (call.act == activation::relu) v = relu_of(v);
+        if (call.act == activation::clipped_relu) v = clipped_relu_of(v, call.limit);
+        const auto word = static_cast<typename N::activation>(canonical(v));
+        (call.logits != nullptr ? call.logits : call.out)[at] = word;
+    }
+}
+
+}  // namespace redoubt::kernel::inline REDOUBT_ABI

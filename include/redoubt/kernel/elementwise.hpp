@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Element by element: a residual add or an activation that found no convolution to join, and reading images.
+#pragma once
+
+#include <redoubt/kernel/call.hpp>
+
+namespace redoubt::kernel::inline REDOUBT_ABI {
+
+/// in + residual (where there is one), then the activation, rounding and NaN policy of a convolution's store.
+template <number N>
+void add_and_activate(const typename N::activation* in, const typename N::activation* residual,
+                      typename N::activation* out, int count, activation act, float limit, int8_scales scales) {
+    conv_call<N> call;
+    call.act = act;
+    call.limit = limit;
+    call.residual = residual;
+    call.out = out;
+    if constexpr (N::is_integer) {
+        // both sides at the finer of the two scales: exact in 32 bits for any sane pair of scales
+        call.scales = scales;
+        call.scales.input = std::max(scales.input, scales.residual);
+        call.scales.weight = 0;
+        const int up = std::clamp(call.scales.input - scales.input, 0, 23);
+        for (int i = 0; i < count; ++i)
+            finish(call, static_cast<std::int32_t>(static_cast<std::uint32_t>(widened(in[i])) << up), i);
+    } else {
+        for (int i = 0; i < count; ++i) finish(call, widened(in[i]), i);
+    }
+}
+
+/// Real pixels to stored words, from [row][column][channel] or (planar) [channel][row][column] order. int8 rounds to
+/// nearest even at scale 2^frac and saturates: the only floating point of an int8 network before its logits.
+template <number N>
+void read_image(shape extents, bool planar, const float* image, typename N::activation* out, int frac) {
+    for (int row = 0; row < extents.height; ++row) {
+        for (int column = 0; column < extents.width; ++column) {
+            for (int c = 0; c < extents.channels; ++c) {
+                const int from = planar ? (c * extents.height + row) * extents.width + column
+                                        : extents.index(row, column, c);
+                const float v = image[from];
+                auto& to = out[extents.index(row, column, c)];
+                if constexpr (N::is_integer)
+                    to = static_cast<std::uint8_t>(round_saturate(scaled(v, std::clamp(frac, -126, 127)), -128, 127) + 128);
+                else to = static_cast<typename N::activation>(canonical(v));
+            }
+        }
+    }
+}
+
+}  // namespace redoubt::kernel::inline REDOUBT_ABI

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// The tile hook: how faults in registers reach a kernel that is not slowed by them.
+#pragma once
+
+#include <redoubt/kernel/call.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+namespace redoubt::kernel::inline v1 {
+
+/// A fault in one output of a convolution or linear layer.
+struct output_fault {
+    /// The step of a feature fault: after the chain and before residual add and activation.
+    static constexpr std::uint32_t feature = 0xffffffffu;
+
+    std::uint32_t output = 0;      ///< (row * width + column) * channels + channel
+    std::uint32_t step = feature;  ///< flips the accumulator after this many + 1 multiply-adds, padding not counted
+    std::uint32_t mask = 0;        ///< bits to flip, of the accumulator or of the storage word
+    constexpr auto operator<=>(const output_fault&) const = default;
+};
+
+/// No faults: leaves no instruction behind.
+struct no_hook {
+    static constexpr bool active = false;
+};
+
+/// Faults of one call, sorted by output, then step.
+struct fault_hook {
+    static constexpr bool active = true;
+    std::span<const output_fault> faults;
+
+    /// Those with first <= output < last.
+    std::span<const output_fault> between(std::uint32_t first, std::uint32_t last) const {
+        const auto by_output = [](const output_fault& f, std::uint32_t output) { return f.output < output; };
+        const auto from = std::lower_bound(faults.begin(), faults.end(), first, by_output);
+        return {from, std::lower_bound(from, faults.end(), last, by_output)};
+    }
+};
+
+}  // namespace redoubt::kernel::inline v1
+
+namespace redoubt::kernel::inline REDOUBT_ABI {
+
+/// The canonical chain of one output: the bias, then kernel row, kernel column, input channel, one fused multiply-add
+/// (int8: one wrapping product) each, with the faults of that output in it. Floats skip padding taps; int8 adds them
+/// as the stored zero, 128, because the bias expects them, but counts no step for them.
+template <number N>
+typename N::accumulator chain(const conv_call<N>& call, int row, int column, int out,
+                              std::span<const output_fault> faults = {}) {
+    using accumulator = typename N::accumulator;
+    const conv_geometry& g = call.geometry;
+    constexpr wide_layout layout = layout_of<N>;
+    accumulator sum = widened(call.bias[out]);
+    std::uint32_t step = 0;
+    auto fault = faults.begin();
+    const auto strike = [&] {
+        for (; fault != faults.end() && fault->step == step; ++fault) {
+            if constexpr (!N::is_integer) sum = canonical(sum);
+            sum = flip(sum, fault->mask);
+        }
+        ++step;
+    };
+    for (int r = 0; r < g.kernel_h; ++r) {
+        const int y = row * g.stride - g.pad + r;
+        const bool row_inside = y >= 0 && y < g.in.height;
+        for (int c = 0; c < g.kernel_w; ++c) {
+            const int x = column * g.stride - g.pad + c;
+            const bool inside = row_inside && x >= 0 && x < g.in.width;
+            if (!inside && !N::is_integer) continue;
+            const auto* weight = call.weights + layout.index(g, out - call.block_begin * lane_count, r, c, 0);
+            for (int i = 0; i < g.in.channels; ++i) {
+                const auto& w = weight[i / layout.group * layout.group * lane_count + i % layout.group];
+                if constexpr (N::is_integer) {
+                    const std::int32_t a = inside ? call.in[g.in.index(y, x, i)] : 128;
+                    sum = static_cast<accumulator>(static_cast<std::uint32_t>(sum) +
+                                                   static_cast<std::uint32_t>(a * widened(w)));
+                } else {
+                    sum = __builtin_fmaf(widened(call.in[g.in.index(y, x, i)]), widened(w), sum);
+                }
+                if (inside) strike();
+            }
+        }
+    }
+    for (; fault != faults.end(); ++fault) {
+        if (fault->step == output_fault::feature) sum = struck_feature(call, sum, fault->mask);
+    }
+    return sum;
+}
+
+}  // namespace redoubt::kernel::inline REDOUBT_ABI

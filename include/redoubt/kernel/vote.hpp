@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Votes and comparisons on bits: NaN agrees with itself, and -0 is not +0.
+#pragma once
+
+#include <redoubt/base/bits.hpp>
+#include <redoubt/base/config.hpp>
+#include <redoubt/base/mutant.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace redoubt::kernel::inline v1 {
+
+/// What a vote saw, in words.
+struct vote_tally {
+    std::uint32_t different = 0;    ///< words in which not all copies agree
+    std::uint32_t no_majority = 0;  ///< of those, words in which no two copies agree
+};
+
+}  // namespace redoubt::kernel::inline v1
+
+namespace redoubt::kernel::inline REDOUBT_ABI {
+
+/// Words in which a and b differ.
+template <class T>
+std::uint32_t count_different(const T* a, const T* b, std::size_t count) {
+    if (std::memcmp(a, b, count * sizeof(T)) == 0) return 0;
+    std::uint32_t n = 0;
+    for (std::size_t i = 0; i < count; ++i) n += to_word(a[i]) != to_word(b[i]) ? 1u : 0u;
+    return n;
+}
+
+/// out[i] = bitwise majority of a[i], b[i], c[i]; `out` may be one of them.
+template <class T>
+vote_tally vote_words(const T* a, const T* b, const T* c, T* out, std::size_t count) {
+    vote_tally tally;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto x = to_word(a[i]), y = to_word(b[i]), z = to_word(c[i]);
+        tally.different += x != y || x != z ? 1u : 0u;
+        tally.no_majority += x != y && x != z && y != z ? 1u : 0u;
+        if constexpr (planted == mutant::no_vote) out[i] = a[i];
+        else out[i] = from_word<T>(majority(x, y, z));
+    }
+    return tally;
+}
+
+}  // namespace redoubt::kernel::inline REDOUBT_ABI

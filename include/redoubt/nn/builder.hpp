@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+// From the description of a network to its table of steps, at compile time.
+#pragma once
+
+#include <redoubt/nn/layers.hpp>
+#include <redoubt/nn/table.hpp>
+
+namespace redoubt::inline v1 {
+
+namespace detail {
+
+/// Leaves and wrappers of a description in reading order, so that steps can name their types by number.
+template <class L> struct types_in { using leaves = pack<L>; using wrappers = pack<>; };
+template <containing L>
+struct types_in<L> : types_in<typename L::layers> {};
+template <class... Ls>
+struct types_in<pack<Ls...>> {
+    using leaves = joined<typename types_in<Ls>::leaves...>;
+    using wrappers = joined<typename types_in<Ls>::wrappers...>;
+};
+template <protecting L>
+struct types_in<L> {
+    using leaves = typename types_in<typename L::layers>::leaves;
+    using wrappers = joined<pack<L>, typename types_in<typename L::layers>::wrappers>;
+};
+
+/// Most steps that a description can expand to.
+template <class L> inline constexpr int step_bound = 1;
+template <class... Ls> inline constexpr int step_bound<pack<Ls...>> = (0 + ... + step_bound<Ls>);
+template <containing L>
+inline constexpr int step_bound<L> = 1 + step_bound<typename L::layers>;
+template <replicating L>
+inline constexpr int step_bound<L> = 2 + (L::replicas + L::spares) * step_bound<typename L::layers>;
+
+}  // namespace detail
+
+/// Walks a description once and appends steps. Everything happens in constant evaluation.
+template <int Capacity>
+class table_builder {
+public:
+    step_table<Capacity> table{};
+
+    template <class Input, class... Layers>
+    constexpr void build() {
+        if (Input::extents.channels < 1 || Input::extents.height < 1 || Input::extents.width < 1)
+            return fail(mistake::empty_input, Input::extents, {1, 1, 1});
+        extents_ = Input::extents;
+        step& first = append(op::input);
+        first.geometry = {extents_, extents_};
+        visit_all<pack<Layers...>>();
+        finish();
+    }
+
+private:
+    // ---- state of the walk
+    shape extents_{};
+    int current_ = -1;           // value
+    int leaf_ = 0;
+    int wrapper_ = 0;
+    int replica_ = 0;
+    int depth_ = 0;
+    int comparison_ = -1;
+    int store_ = -1;
+    bool at_start_of_residual_ = false;
+    path_name path_{};
+    int position_ = 0;           // of the next child in the enclosing list
+    bool has_name_ = false;      // path_ already names the next leaf
+    std::array<int, 16> producers_{};  // steps that made the current value and may still take what follows
+    int producer_count_ = 0;
+
+    constexpr void fail(mistake what, shape came_in = {}, shape wanted = {}) {
+        if (table.error.what == mistake::none) table.error = {what, leaf_, came_in, wanted};
+    }
+    constexpr bool failed() const { return table.error.what != mistake::none; }
+
+    constexpr step& append(op kind) {
+        const auto index = static_cast<std::size_t>(table.step_count++);
+        step& s = table.steps[index];
+        s.kind = kind;
+        s.leaf = static_cast<std::int16_t>(leaf_);
+        s.in = static_cast<std::int16_t>(current_);
+        s.unit = static_cast<std::int16_t>(table.unit_count++);
+        s.replica = static_cast<std::int16_t>(replica_);
+        s.depth = static_cast<std::int16_t>(depth_);
+        s.comparison = static_cast<std::int16_t>(comparison_);
+        s.only_if_different = comparison_ >= 0;
+        current_ = table.value_count;
+        s.out = static_cast<std::int16_t>(table.value_count++);
+        table.values[static_cast<std::size_t>(s.out)].extents = extents_;
+        producers_[0] = static_cast<int>(index);
+        producer_count_ = 1;
+        return s;
+    }
+    constexpr step& append(op kind, shape out) {
+        const shape in = extents_;
+        extents_ = out;
+        step& s = append(kind);
+        s.geometry.in = in;
+        s.geometry.out = out;
+        return s;
+    }
+
+    // ---- lists and names
+    template <class Pack> struct each;
+    template <class... Ls> struct each<pack<Ls...>> {
+        static constexpr void visit(table_builder& b) { (b.template child<Ls>(), ...); }
+    };
+    template <class Pack> constexpr void visit_all() { each<Pack>::visit(*this); }
+
+    /// A child in a list: unnamed ones are called by their position, as in PyTorch's Sequential.
+    template <class L> constexpr void child() {
+        if (failed()) return;
+        const path_name outer = path_;
+        if constexpr (is_transparent<L>) {
+            visit(type_tag<L>{});
+        } else {
+            if (!has_name_) path_ = path_ / position_;
+            const bool outer_named = has_name_;
+            has_name_ = false;
+            const int position = position_;
+            visit(type_tag<L>{});
+            position_ = position + 1;
+            path_ = outer;
+            has_name_ = outer_named;
+        }
+    }
+    template <class L> struct transparent_of { static constexpr bool value = protecting<L>; };
+    template <class... Ls> struct transparent_of<sequence<Ls...>> { static constexpr bool value = true; };
+    template <fixed_string N, class... Ls> struct transparent_of<named<N, Ls...>> { static constexpr bool value = true; };
+    template <class... Ls> struct transparent_of<shortcut<Ls...>> { static constexpr bool value = true; };
+    template <class L> static constexpr bool is_transparent = transparent_of<L>::value;
+
+    /// Children of a container that has a place of its own in the list.
+    template <class Pack> constexpr void nested() {
+        const int position = position_;
+        position_ = 0;
+        visit_all<Pack>();
+        position_ = position;
+    }
+
+    template <class... Ls> constexpr void visit(type_tag<sequence<Ls...>>) { visit_all<pack<Ls...>>(); }
+    template <fixed_string N, class... Ls> constexpr void visit(type_tag<named<N, Ls...>>) {
+        const path_name outer = path_;
+        const bool outer_named = has_name_;
+        const int position = position_;
+        path_ = path_ / N.view();
+        has_name_ = sizeof...(Ls) == 1;
+        position_ = 0;
+        visit_all<pack<Ls...>>();
+        path_ = outer;
+        has_name_ = outer_named;
+        position_ = position + 1;
+    }
+
+    // ---- residuals
+    template <class... Ls> constexpr void visit(type_tag<shortcut<Ls...>>) { fail(mistake::shortcut_outside_residual); }
+    template <class First, class... Rest> constexpr void visit(type_tag<residual<First, Rest...>>) {
+        branches<Rest...>(type_tag<First>{});
+    }
+    template <class... Rest, class First> constexpr void branches(type_tag<First>) {
+        producer_count_ = 0;
+        join<pack<First, Rest...>>(current_, extents_);
+    }
+    template <class... Rest, class... Ss> constexpr void branches(type_tag<shortcut<Ss...>>) {
+        branches<Rest...>(type_tag<named<"shortcut", shortcut<Ss...>>>{});
+    }
+    template <class... Rest, fixed_string N, class... Ss>
+    constexpr void branches(type_tag<named<N, shortcut<Ss...>>>) {
+        const int in = current_;
+        const shape in_extents = extents_;
+        nested<pack<named<N, sequence<>, Ss...>>>();  // two children: these are called N.0, N.1, ...
+        const int side = current_;
+        const shape side_extents = extents_;
+        current_ = in;
+        extents_ = in_extents;
+        producer_count_ = 0;
+        join<pack<Rest...>>(side, side_extents);
+    }
+    template <class Body> constexpr void join(int side, shape side_extents) {
+        nested<Body>();
+        if (failed()) return;
+        if (!(extents_ == side_extents)) return fail(mistake::branches_differ, extents_, side_extents);
+        if (can_fuse_add()) {
+            for (int i = 0; i < producer_count_; ++i) producer(i).residual = static_cast<std::int16_t>(side);
+        } else {
+            append(op::add, extents_).residual = static_cast<std::int16_t>(side);
+        }
+    }
+    constexpr step& producer(int i) {
+        return table.steps[static_cast<std::size_t>(producers_[static_cast<std::size_t>(i)])];
+    }
+    constexpr bool can_fuse_add() {
+        for (int i = 0; i < producer_count_; ++i) {
+            const step& s = producer(i);
+            if (s.kind != op::convolution || s.residual >= 0 || s.act != kernel::activation::none) return false;
+        }
+        return producer_count_ > 0;
+    }
+    constexpr bool can_fuse_activation() {
+        for (int i = 0; i < producer_count_; ++i) {
+            const step& s = producer(i);
+            if ((s.kind != op::convolution && s.kind != op::add) || s.act != kernel::activation::none) return false;
+        }
+        return producer_count_ > 0;
+    }
+
+    // ---- leaves
+    constexpr void convolve(kernel::conv_geometry g) {
+        step& s = append(op::convolution, g.out);
+        s.geometry = g;
+        s.store = static_cast<std::int16_t>(store_);
+        s.slot = static_cast<std::int16_t>(table.slot_count);
+        slot& p = table.slots[static_cast<std::size_t>(table.slot_count++)];
+        p = {g, s.unit, s.store, false, path_, {}};
+        ++leaf_;
+    }
+    template <conv_spec S> constexpr void visit(type_tag<conv2d<S>>) {
+        if (S.out < 1 || S.kernel < 1 || S.stride < 1 || S.pad < 0 || S.pad >= S.kernel)
+            return fail(mistake::bad_spec, extents_);
+        const int height = extents_.height + 2 * S.pad - S.kernel, width = extents_.width + 2 * S.pad - S.kernel;
+        if (height < 0 || width < 0)
+            return fail(mistake::kernel_exceeds_input, extents_,
+                        {extents_.channels, S.kernel - 2 * S.pad, S.kernel - 2 * S.pad});
+        convolve({extents_, {S.out, height / S.stride + 1, width / S.stride + 1}, S.kernel, S.kernel, S.stride, S.pad});
+    }
+    template <int Out> constexpr void visit(type_tag<linear<Out>>) {
+        if (Out < 1) return fail(mistake::bad_spec, extents_);
+        convolve({extents_, {Out, 1, 1}, extents_.height, extents_.width, 1, 0});
+    }
+    constexpr void visit(type_tag<batch_norm>) {
+        for (int i = 0; i < producer_count_; ++i) {
+            step& s = producer(i);
+            if (s.kind != op::convolution || s.has_norm || s.residual >= 0 || s.act != kernel::activation::none)
+                return fail(mistake::norm_without_convolution, extents_);
+            s.has_norm = true;
+            slot& p = table.slots[static_cast<std::size_t>(s.slot)];
+            p.has_norm = true;
+            p.norm_name = path_;
+        }
+        if (producer_count_ == 0) return fail(mistake::norm_without_convolution, extents_);
+        ++leaf_;
+    }
+    constexpr void activate(kernel::activation act, int limit) {
+        if (!can_fuse_activation()) append(op::activate, extents_);
+        for (int i = 0; i < producer_count_; ++i) {
+            producer(i).act = act;
+            producer(i).limit = static_cast<std::int16_t>(limit);
+        }
+        ++leaf_;
+    }
+    constexpr void visit(type_tag<relu>) { activate(kernel::activation::relu, 0); }
+    template <int Limit> constexpr void visit(type_tag<clipped_relu<Limit>>) {
+        if (Limit < 1) return fail(mistake::bad_spec, extents_);
+        activate(kernel::activation::clipped_relu, Limit);
+    }
+    template <int K, int S> constexpr void visit(type_tag<max_pool<K, S>>) {
+        if (K < 1 || S < 1) return fail(mistake::bad_spec, extents_);
+        if (extents_.height < K || extents_.width < K)
+            return fail(mistake::kernel_exceeds_input, extents_, {extents_.channels, K, K});
+        step& s = append(op::max_pool,
+                         {extents_.channels, (extents_.height - K) / S + 1, (extents_.width - K) / S + 1});
+        s.geometry.kernel_h = s.geometry.kernel_w = K;
+        s.geometry.stride = S;
+        ++leaf_;
+    }
+    constexpr void visit(type_tag<global_avg_pool>) {
+        append(op::global_average, {extents_.channels, 1, 1});
+        ++leaf_;
+    }
+    template <int Out, int S> constexpr void visit(type_tag<subsample<Out, S>>) {
+        if (S < 1) return fail(mistake::bad_spec, extents_);
+        if (Out < extents_.channels)
+            return fail(mistake::subsample_shrinks_channels, extents_, {Out, extents_.height, extents_.width});
+        append(op::subsample, {Out, (extents_.height + S - 1) / S, (extents_.width + S - 1) / S}).geometry.stride = S;
+        ++leaf_;
+    }
+    constexpr void visit(type_tag<softmax>) {
+        append(op::softmax, extents_);
+        table.values[static_cast<std::size_t>(current_)].words = word_kind::real;
+        ++leaf_;
+    }
+    constexpr void visit(type_tag<flatten>) { ++leaf_; }
+    template <custom_layer L> constexpr void visit(type_tag<L>) {
+        append(op::custom, L::output(extents_));
+        ++leaf_;
+    }
+    template <class L>
+        requires(!custom_layer<L> && !protecting<L>)
+    constexpr void visit(type_tag<L>) { fail(mistake::not_a_layer, extents_); }
+
+    // ---- protections
+    template <protecting L> constexpr void visit(type_tag<L>) {
+        const int self = wrapper_++;
+        const int first_step = table.step_count;
+        const int outer_store = store_;
+        if constexpr (storing<L>) {
+            if (store_ >= 0) return fail(mistake::two_stores, extents_);
+            store_ = self;
+        }
+        if constexpr (replicating<L>) replicate<L>(self);
+        else visit_all<typename L::layers>();
+        store_ = outer_store;
+        if constexpr (guarding<L>) guard(self, first_step);
+    }
+    constexpr void guard(int self, int first_step) {
+        for (int i = first_step; i < table.step_count; ++i) {
+            step& s = table.steps[static_cast<std::size_t>(i)];
+            if (s.depth != depth_ || s.kind == op::compare) continue;
+            std::size_t free = 0;
+            while (free < s.guards.size() && s.guards[free] >= 0) ++free;
+            if (free == s.guards.size()) return fail(mistake::too_many_guards);
+            s.guards[free] = static_cast<std::int16_t>(self);
+        }
+    }
+    template <class L> constexpr void replicate(int self) {
+        constexpr int total = L::replicas + L::spares;
+        static_assert(total >= 2 && total <= 4 && L::spares >= 0, "redoubt: two to four replicas, spares included");
+        const int in = current_, leaf = leaf_, wrapper = wrapper_, unit = table.unit_count, slots = table.slot_count;
+        const int outer_replica = replica_, outer_comparison = comparison_, position = position_;
+        const shape in_extents = extents_;
+        std::array<std::int16_t, 4> made{-1, -1, -1, -1};
+        std::array<int, 16> makers{};
+        int maker_count = 0;
+        ++depth_;
+        for (int r = 0; r < total; ++r) {
+            if (r == L::replicas) {
+                --depth_;
+                comparison_ = outer_comparison;
+                compare(self, made, outer_comparison);
+                comparison_ = table.step_count - 1;
+                ++depth_;
+            }
+            // a replica is the same layers over the same parameters: it starts from the same counts
+            current_ = in;
+            extents_ = in_extents;
+            leaf_ = leaf;
+            wrapper_ = wrapper;
+            table.unit_count = unit;
+            table.slot_count = slots;
+            position_ = position;
+            replica_ = outer_replica * total + r;
+            producer_count_ = 0;
+            visit_all<typename L::layers>();
+            if (failed()) return;
+            made[static_cast<std::size_t>(r)] = static_cast<std::int16_t>(current_);
+            for (int i = 0; i < producer_count_ && maker_count < 16; ++i)
+                makers[static_cast<std::size_t>(maker_count++)] = producers_[static_cast<std::size_t>(i)];
+        }
+        --depth_;
+        replica_ = outer_replica;
+        vote(self, made);
+        comparison_ = outer_comparison;
+        producers_ = makers;
+        producer_count_ = maker_count;
+    }
+    constexpr step& judge(op kind, int self, const std::array<std::int16_t, 4>& made) {
+        step& s = table.steps[static_cast<std::size_t>(table.step_count++)];
+        s.kind = kind;
+        s.voter = static_cast<std::int16_t>(self);
+        s.voted = made;
+        s.in = s.out = made[0];
+        s.leaf = static_cast<std::int16_t>(leaf_ - 1);
+        s.unit = static_cast<std::int16_t>(table.unit_count - 1);
+        s.replica = static_cast<std::int16_t>(replica_);
+        s.depth = static_cast<std::int16_t>(depth_);
+        s.geometry = {extents_, extents_};
+        s.comparison = static_cast<std::int16_t>(comparison_);
+        s.only_if_different = comparison_ >= 0;
+        return s;
+    }
+    constexpr void compare(int self, const std::array<std::int16_t, 4>& made, int outer_comparison) {
+        comparison_ = outer_comparison;
+        judge(op::compare, self, made);
+    }
+    constexpr void vote(int self, const std::array<std::int16_t, 4>& made) {
+        judge(op::vote, self, made);
+        current_ = made[0];
+    }
+
+    // ---- the end
+    constexpr void finish() {
+        if (failed()) return;
+        table.output = current_;
+        for (int i = 0; i + 1 < table.step_count; ++i) {
+            const step& s = table.steps[static_cast<std::size_t>(i)];
+            if (s.kind == op::softmax && s.out != current_) return fail(mistake::softmax_not_last);
+        }
+        // the last linear layer keeps its accumulators: they are the logits
+        const step& last = table.steps[static_cast<std::size_t>(table.step_count - 1)];
+        const int logits = last.kind == op::softmax ? last.in : current_;
+        for (int i = 0; i < table.step_count; ++i) {
+            step& s = table.steps[static_cast<std::size_t>(i)];
+            if (s.kind != op::convolution || s.act != kernel::activation::none) continue;
+            if (s.out == logits || voted_into(logits, s.out)) {
+                s.stores_logits = true;
+                table.values[static_cast<std::size_t>(s.out)].words = word_kind::logit;
+            }
+        }
+    }
+    constexpr bool voted_into(int target, int candidate) const {
+        for (int i = 0; i < table.step_count; ++i) {
+            const step& s = table.steps[static_cast<std::size_t>(i)];
+            if (s.kind != op::vote || s.out != target) continue;
+            for (std::int16_t v : s.voted)
+                if (v == candidate) return true;
+        }
+        return false;
+    }
+};
+
+}  // namespace redoubt::inline v1

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// Calibration: what the outputs of each unit looked like on training images, without faults.
+#pragma once
+
+#include <redoubt/nn/run.hpp>
+
+namespace redoubt::inline v1 {
+
+/// Smallest and largest output of each unit.
+template <network_type Net>
+struct calibration {
+    struct unit {
+        float low = 0.0f;
+        float high = 0.0f;
+        bool seen = false;
+        constexpr float magnitude() const { return -low > high ? -low : high; }
+    };
+    std::array<unit, static_cast<std::size_t>(Net::table.unit_count)> units{};
+    std::uint64_t images = 0;
+};
+
+}  // namespace redoubt::inline v1
+
+namespace redoubt::inline REDOUBT_ABI {
+
+/// A policy that only looks: feeds a calibration from the values of a float network.
+template <network_type Net>
+    requires(!Net::number_type::is_integer)
+struct observer {
+    static constexpr bool active = true;
+    calibration<Net>& seen;
+
+    kernel::no_hook hook(site_path) const { return {}; }
+    template <site S, class Word>
+    void touch(std::span<Word> words, site_path at) {
+        if constexpr (S == site::decoded_weights) return;
+        auto& unit = seen.units[static_cast<std::size_t>(at.unit)];
+        for (const Word& w : words) {
+            const float v = widened(w);
+            if (is_nan(v)) continue;
+            unit.low = unit.seen && unit.low < v ? unit.low : v;
+            unit.high = unit.seen && unit.high > v ? unit.high : v;
+            unit.seen = true;
+        }
+    }
+};
+
+/// Adds one training image to a calibration. Never test images: bounds and scales are part of what was learned.
+template <network_type Net>
+void observe(const parameters<Net>& weights, std::span<const float> image, workspace<Net>& space,
+             calibration<Net>& seen) {
+    observer<Net> policy{seen};
+    status<Net> report;
+    run<Net>(weights, image, space, report, policy, 0, Net::table.step_count);
+    ++seen.images;
+}
+
+}  // namespace redoubt::inline REDOUBT_ABI

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+// From logical float weights to the parameters of any number, and the folding of batch normalisation.
+#pragma once
+
+#include <redoubt/nn/calibrate.hpp>
+
+#include <limits>
+
+namespace redoubt::inline v1 {
+
+/// Batch normalisation of one channel, as trained: y = (x - mean) / sqrt(variance + epsilon) * scale + shift.
+struct norm_channel {
+    float scale = 1.0f;
+    float shift = 0.0f;
+    float mean = 0.0f;
+    float variance = 1.0f;
+};
+
+namespace detail {
+/// Square root by Newton's method in double: the same bits everywhere, also in constant evaluation.
+constexpr double root(double x) {
+    if (!(x > 0.0)) return 0.0;
+    double guess = x > 1.0 ? x : 1.0;
+    for (;;) {
+        const double next = (guess + x / guess) * 0.5;
+        if (!(next < guess)) return guess;
+        guess = next;
+    }
+}
+}  // namespace detail
+
+}  // namespace redoubt::inline v1
+
+namespace redoubt::inline REDOUBT_ABI {
+
+/// Folds a norm into one output channel: weights (all of that channel) and bias change in place, in double, rounded
+/// once. `epsilon` is PyTorch's 1e-5 unless the training used another.
+inline void fold(const norm_channel& norm, std::span<float> weights, float& bias, double epsilon = 1e-5) {
+    const double factor = static_cast<double>(norm.scale) / detail::root(static_cast<double>(norm.variance) + epsilon);
+    for (float& w : weights) w = static_cast<float>(static_cast<double>(w) * factor);
+    bias = static_cast<float>(
+        __builtin_fma(static_cast<double>(bias) - static_cast<double>(norm.mean), factor, static_cast<double>(norm.shift)));
+}
+
+/// The weight of a float network's slot by logical index ([out][row][col][in]).
+template <network_type Net>
+float logical_weight(const parameters<Net>& p, int s, std::size_t index) {
+    using N = typename Net::number_type;
+    const auto& g = Net::table.slots[static_cast<std::size_t>(s)].geometry;
+    return static_cast<float>(p.weights(s)[kernel::layout_of<N>.index_of_logical(g, index)]);
+}
+
+namespace impl {
+
+/// Largest f for which magnitude * 2^f still fits [-128, 127].
+inline std::int32_t frac_for(float magnitude) {
+    if (!(magnitude > 0.0f)) return 0;
+    std::int32_t f = -24;
+    while (f < 24 && scaled(magnitude, f + 1) <= 127.5f) ++f;
+    return f;
+}
+
+/// Scale of a weight tensor: of the two finest that make sense, the one with the smaller squared error.
+template <class Weight>
+std::int32_t weight_frac_for(std::size_t count, float magnitude, Weight&& weight) {
+    const std::int32_t fits = frac_for(magnitude);
+    double best = std::numeric_limits<double>::infinity();
+    std::int32_t chosen = fits;
+    for (std::int32_t f = fits; f <= fits + 1; ++f) {
+        double squares = 0.0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const float w = weight(i);
+            const double e = static_cast<double>(
+                w - scaled(static_cast<float>(round_saturate(scaled(w, f), -128, 127)), -f));
+            squares = __builtin_fma(e, e, squares);
+        }
+        if (squares < best) {
+            best = squares;
+            chosen = f;
+        }
+    }
+    return chosen;
+}
+
+template <network_type To>
+void convert_units(const auto& seen, parameters<To>& to) {
+    using N = typename To::number_type;
+    for (int u = 0; u < To::table.unit_count; ++u) {
+        const auto& unit = seen.units[static_cast<std::size_t>(u)];
+        auto& record = to.of_unit(u);
+        if constexpr (N::is_integer) {
+            record.frac = frac_for(unit.magnitude());
+            record.low = std::numeric_limits<std::int32_t>::min();
+            record.high = std::numeric_limits<std::int32_t>::max();
+        } else {
+            record.low = -std::numeric_limits<float>::infinity();
+            record.high = std::numeric_limits<float>::infinity();
+        }
+    }
+    if constexpr (N::is_integer) {
+        // these steps only move or compare codes: their output has their input's scale
+        for (int i = 0; i < To::table.step_count; ++i) {
+            const step& s = To::table.steps[static_cast<std::size_t>(i)];
+            if (s.kind != op::max_pool && s.kind != op::subsample) continue;
+            for (int j = 0; j < i; ++j) {
+                const step& maker = To::table.steps[static_cast<std::size_t>(j)];
+                if (maker.out == s.in && maker.kind != op::compare && maker.kind != op::vote)
+                    to.of_unit(s.unit).frac = to.of_unit(maker.unit).frac;
+            }
+        }
+    }
+}
+
+/// Bounds as seen, in the words of the step that makes the unit's output.
+template <network_type To>
+void convert_bounds(const auto& seen, parameters<To>& to) {
+    using N = typename To::number_type;
+    for (int i = 0; i < To::table.step_count; ++i) {
+        const step& s = To::table.steps[static_cast<std::size_t>(i)];
+        if (s.guards[0] < 0) continue;
+        const auto& unit = seen.units[static_cast<std::size_t>(s.unit)];
+        if (!unit.seen) continue;
+        auto& record = to.of_unit(s.unit);
+        if constexpr (N::is_integer) {
+            // codes saturate one step outside what was seen, so that rounding never trips a bound
+            const bool logit = To::table.values[static_cast<std::size_t>(s.out)].words == word_kind::logit;
+            const step* maker = nullptr;
+            for (int j = 0; j < To::table.step_count && maker == nullptr; ++j)
+                if (To::table.steps[static_cast<std::size_t>(j)].out == s.out) maker = &To::table.steps[static_cast<std::size_t>(j)];
+            std::int32_t frac = record.frac;
+            if (logit) {
+                frac = to.weight_frac(maker->slot);
+                for (int j = 0; j < To::table.step_count; ++j)
+                    if (To::table.steps[static_cast<std::size_t>(j)].out == maker->in) {
+                        frac += to.of_unit(To::table.steps[static_cast<std::size_t>(j)].unit).frac;
+                        break;
+                    }
+            }
+            const std::int32_t most = logit ? 1 << 24 : 127;
+            record.low = round_saturate(scaled(unit.low, frac), -most - 1, most);
+            record.high = round_saturate(scaled(unit.high, frac), -most - 1, most);
+        } else {
+            record.low = unit.low;
+            record.high = unit.high;
+        }
+    }
+}
+
+}  // namespace impl
+
+/// Fills `to` from a float32 network with the same layers: weights and biases in the words of To's number, scales and
+/// bounds from `seen`. Copies and code bits are computed by encode() afterwards. Both networks may carry any protections.
+template <network_type From, network_type To>
+    requires(std::same_as<typename From::number_type, float32>)
+void convert(const parameters<From>& from, const calibration<From>& seen, parameters<To>& to) {
+    static_assert(From::table.slot_count == To::table.slot_count && From::table.unit_count == To::table.unit_count,
+                  "redoubt: both networks must have the same layers");
+    using N = typename To::number_type;
+    to.bytes.fill(std::byte{0});
+    impl::convert_units<To>(seen, to);
+    for (int s = 0; s < To::table.slot_count; ++s) {
+        const auto& info = To::table.slots[static_cast<std::size_t>(s)];
+        const auto& g = info.geometry;
+        const auto words = to.weights(s);
+        const auto biases = to.biases(s);
+        std::int32_t frac = 0, in_frac = 0;
+        if constexpr (N::is_integer) {
+            float magnitude = 0.0f;
+            for (std::size_t i = 0; i < g.weights(); ++i) {
+                const float w = logical_weight(from, s, i);
+                magnitude = std::max(magnitude, w < 0.0f ? -w : w);
+            }
+            frac = impl::weight_frac_for(g.weights(), magnitude, [&](std::size_t i) { return logical_weight(from, s, i); });
+            for (int j = 0; j < To::table.step_count; ++j) {
+                const step& maker = To::table.steps[static_cast<std::size_t>(j)];
+                const step& user = [&]() -> const step& {
+                    for (const step& candidate : To::table.steps)
+                        if (candidate.slot == s) return candidate;
+                    return maker;
+                }();
+                if (maker.out == user.in) {
+                    in_frac = to.of_unit(maker.unit).frac;
+                    // an output finer than the accumulator cannot be: shifts go right only
+                    auto& out_frac = to.of_unit(user.unit).frac;
+                    out_frac = std::min(out_frac, in_frac + frac);
+                    break;
+                }
+            }
+            to.weight_frac(s) = frac;
+        }
+        const std::size_t fan_in = static_cast<std::size_t>(g.fan_in());
+        for (std::size_t o = 0; o < static_cast<std::size_t>(g.out.channels); ++o) {
+            std::int64_t sum = 0;
+            for (std::size_t i = o * fan_in; i < (o + 1) * fan_in; ++i) {
+                const float w = logical_weight(from, s, i);
+                auto& word = words[kernel::layout_of<N>.index_of_logical(g, i)];
+                if constexpr (N::is_integer) {
+                    word = static_cast<std::int8_t>(round_saturate(scaled(w, frac), -128, 127));
+                    sum += word;
+                } else {
+                    word = static_cast<typename N::weight>(w);
+                }
+            }
+            const float bias = static_cast<float>(from.biases(s)[o]);
+            if constexpr (N::is_integer) {
+                constexpr std::int32_t most = 1 << 30;
+                biases[o] = static_cast<std::int32_t>(round_saturate(scaled(bias, frac + in_frac), -most, most) - 128 * sum);
+            } else {
+                biases[o] = static_cast<typename N::bias>(bias);
+            }
+        }
+    }
+    impl::convert_bounds<To>(seen, to);
+}
+
+}  // namespace redoubt::inline REDOUBT_ABI

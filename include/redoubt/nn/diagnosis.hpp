@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// Mistakes in a description, each found at compile time with the layer, what came and what was needed.
+#pragma once
+
+#include <redoubt/tensor/shape.hpp>
+
+namespace redoubt::inline v1 {
+
+/// What can be wrong with a description.
+enum class mistake {
+    none,
+    empty_input,
+    kernel_exceeds_input,
+    bad_spec,
+    branches_differ,
+    norm_without_convolution,
+    softmax_not_last,
+    shortcut_outside_residual,
+    two_stores,
+    too_many_guards,
+    subsample_shrinks_channels,
+    replicas_differ,
+    not_a_layer,
+};
+
+/// Where: the number of the layer, counted from 0 in reading order (wrappers do not count).
+template <int Number>
+struct at_layer {};
+template <int Channels, int Height, int Width>
+struct came {};
+template <int Channels, int Height, int Width>
+struct needed {};
+
+/// Instantiated with the first mistake of a network; its template arguments say where and what.
+template <mistake M, class Where, class Layer, class Came, class Needed>
+struct diagnosis {
+    static_assert(M != mistake::empty_input, "redoubt: the input image has no elements");
+    static_assert(M != mistake::kernel_exceeds_input, "redoubt: the kernel is larger than its padded input");
+    static_assert(M != mistake::bad_spec, "redoubt: sizes must be positive and padding smaller than the kernel");
+    static_assert(M != mistake::branches_differ, "redoubt: the two branches of a residual have different shapes");
+    static_assert(M != mistake::norm_without_convolution,
+                  "redoubt: batch_norm must directly follow a convolution or linear layer");
+    static_assert(M != mistake::softmax_not_last, "redoubt: softmax must be the last layer");
+    static_assert(M != mistake::shortcut_outside_residual,
+                  "redoubt: shortcut<...> may only stand first in a residual<...>");
+    static_assert(M != mistake::two_stores, "redoubt: a layer's parameters can be kept by one protection only");
+    static_assert(M != mistake::too_many_guards, "redoubt: more than four output checks around one layer");
+    static_assert(M != mistake::subsample_shrinks_channels, "redoubt: subsample cannot have fewer channels than come in");
+    static_assert(M != mistake::not_a_layer, "redoubt: this type is not a layer description");
+    static constexpr bool ok = M == mistake::none;
+};
+
+}  // namespace redoubt::inline v1

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// Layers as descriptions: they carry shape, never data, number or policy.
+#pragma once
+
+#include <redoubt/base/pack.hpp>
+#include <redoubt/tensor/shape.hpp>
+
+namespace redoubt::inline v1 {
+
+/// A network's input: channels, rows, columns. Elements arrive in [row][column][channel] order.
+template <int Channels, int Height, int Width>
+struct image {
+    static constexpr shape extents{Channels, Height, Width};
+    static constexpr bool planar = false;
+};
+
+/// The same, with elements arriving in [channel][row][column] order.
+template <int Channels, int Height, int Width>
+struct image_chw {
+    static constexpr shape extents{Channels, Height, Width};
+    static constexpr bool planar = true;
+};
+
+/// A square convolution: `out` channels, zero padding `pad` on each side.
+struct conv_spec {
+    int out = 0;
+    int kernel = 3;
+    int stride = 1;
+    int pad = 0;
+};
+
+/// Convolution with bias. A batch_norm that follows is folded into its parameters.
+template <conv_spec Spec>
+struct conv2d {
+    static constexpr conv_spec spec = Spec;
+};
+
+/// Fully connected layer over everything that comes in, with bias.
+template <int Out>
+struct linear {
+    static constexpr int out = Out;
+};
+
+/// Batch normalisation of the convolution or linear layer before it; has no step of its own at inference.
+struct batch_norm {};
+
+/// max(x, 0).
+struct relu {};
+
+/// min(max(x, 0), Limit), e.g. clipped_relu<6>.
+template <int Limit>
+struct clipped_relu {
+    static constexpr int limit = Limit;
+};
+
+/// Largest of each Kernel x Kernel window, windows that leave the image dropped.
+template <int Kernel, int Stride = Kernel>
+struct max_pool {
+    static constexpr int kernel = Kernel, stride = Stride;
+};
+
+/// Mean of each channel.
+struct global_avg_pool {};
+
+/// Probabilities; the last layer if there at all.
+struct softmax {};
+
+/// Nothing: a linear layer takes any shape. It keeps layer numbers equal to PyTorch's.
+struct flatten {};
+
+/// Every Stride-th row and column, and Out channels of which the added ones, half before and half after, are zero: the
+/// shortcut without weights ("option A") of He et al. 2016.
+template <int Out, int Stride>
+struct subsample {
+    static constexpr int out = Out, stride = Stride;
+};
+
+/// Layers one after the other, as if they stood in the enclosing list.
+template <class... Layers>
+struct sequence {
+    using layers = pack<Layers...>;
+};
+
+/// Layers whose parameters' names begin with Name and a dot; a single layer is called Name itself.
+template <fixed_string Name, class... Layers>
+struct named {
+    using layers = pack<Layers...>;
+    static constexpr auto name = Name;
+};
+
+/// What a residual adds instead of its input: its first element.
+template <class... Layers>
+struct shortcut {
+    using layers = pack<Layers...>;
+};
+
+/// The layers' output plus their input (or plus the output of a leading shortcut<...>). The sum is fused into the last
+/// convolution, and so is an activation that follows the residual.
+template <class... Layers>
+struct residual {
+    using layers = pack<Layers...>;
+};
+
+/// What every protection inherits: it is a layer description around others. A derived template adds what it does:
+///   `static constexpr int replicas, spares` and `vote`  - runs the layers several times (harden/replicate.hpp),
+///   `using guard`                                       - checks each step's output (harden/range.hpp),
+///   `using store`                                       - keeps parameters redundantly (harden/stores.hpp).
+template <class... Layers>
+struct protection {
+    static_assert(sizeof...(Layers) > 0, "redoubt: a protection needs at least one layer to protect");
+    using layers = pack<Layers...>;
+    using protects = void;
+};
+
+/// Anything around other layers.
+template <class L>
+concept containing = requires { typename L::layers; };
+/// Anything derived from protection<...>.
+template <class L>
+concept protecting = containing<L> && requires { typename L::protects; };
+/// A protection that runs its layers several times.
+template <class L>
+concept replicating = protecting<L> && requires { L::replicas; L::spares; };
+/// A protection that checks outputs.
+template <class L>
+concept guarding = protecting<L> && requires { typename L::guard; };
+/// A protection that keeps parameters redundantly.
+template <class L>
+concept storing = protecting<L> && requires { typename L::store; };
+
+/// A layer of the user's own: `static constexpr shape output(shape in)`, and `run` as in docs/custom-layer.md.
+template <class L>
+concept custom_layer = requires(shape s) {
+    { L::output(s) };
+};
+
+}  // namespace redoubt::inline v1

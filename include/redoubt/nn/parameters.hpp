@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// Everything a network has learned, and what guards it, in one trivially copyable block.
+#pragma once
+
+#include <redoubt/nn/network.hpp>
+#include <redoubt/tensor/tensor.hpp>
+
+#include <span>
+#include <type_traits>
+
+namespace redoubt::inline v1 {
+
+/// A bound of a step's output: the value for floats, the code for int8.
+template <number N>
+using bound_of = std::conditional_t<N::is_integer, std::int32_t, float>;
+
+/// What calibration fixed for a unit: the scale of its output (int8: value = code / 2^frac) and its bounds.
+template <number N>
+struct unit_record {
+    std::int32_t frac = 0;
+    bound_of<N> low{};
+    bound_of<N> high{};
+};
+
+/// Where a slot's parameters lie in the block. Primary are bias and weights, side by side; then what its store keeps.
+struct slot_place {
+    std::size_t primary = 0;        ///< first byte of the bias
+    std::size_t weights = 0;        ///< first byte of the weights
+    std::size_t primary_bytes = 0;  ///< bias and weights with their padding
+    std::size_t extra = 0;          ///< first byte of copies and code bits
+    std::size_t extra_bytes = 0;
+};
+
+namespace detail {
+
+template <class Net, int Wrapper> constexpr std::size_t extra_bytes(std::size_t primary) {
+    if constexpr (Wrapper < 0) return 0;
+    else return type_at<typename Net::wrappers, Wrapper>::store::extra_bytes(primary);
+}
+
+template <class Net>
+struct parameter_plan {
+    static constexpr std::size_t slots = static_cast<std::size_t>(Net::table.slot_count);
+    std::array<slot_place, slots == 0 ? 1 : slots> place{};
+    std::size_t weight_fracs = 0;
+    std::size_t bytes = 0;
+};
+
+template <class Net>
+constexpr parameter_plan<Net> plan_parameters() {
+    using N = typename Net::number_type;
+    parameter_plan<Net> plan;
+    plan.weight_fracs = sizeof(unit_record<N>) * static_cast<std::size_t>(Net::table.unit_count);
+    std::size_t at = aligned_up(plan.weight_fracs + sizeof(std::int32_t) * plan.slots);
+    const auto one = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+        constexpr slot s = Net::table.slots[I];
+        slot_place& p = plan.place[I];
+        p.primary = at;
+        p.weights = at + aligned_up(static_cast<std::size_t>(s.geometry.blocks()) * kernel::lane_count *
+                                    sizeof(typename N::bias));
+        p.primary_bytes =
+            p.weights + aligned_up(kernel::layout_of<N>.size(s.geometry) * sizeof(typename N::weight)) - at;
+        p.extra = at + p.primary_bytes;
+        p.extra_bytes = aligned_up(extra_bytes<Net, s.store>(p.primary_bytes));
+        at = p.extra + p.extra_bytes;
+    };
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (one(std::integral_constant<std::size_t, I>{}), ...);
+    }(std::make_index_sequence<plan.slots>{});
+    plan.bytes = at;
+    return plan;
+}
+
+}  // namespace detail
+
+/// Layout of parameters<Net>.
+template <network_type Net>
+inline constexpr auto parameter_plan_of = detail::plan_parameters<Net>();
+
+/// Bytes of parameters<Net>, copies and code bits included.
+template <network_type Net>
+inline constexpr std::size_t parameter_bytes = parameter_plan_of<Net>.bytes;
+
+/// Weights, biases, scales, bounds, copies and code bits. It holds no pointer: it may be copied anywhere, kept in
+/// read-only memory, or handed to an injector. Value-initialise it (zero weights, no bounds) or fill it by convert().
+template <network_type Net>
+struct alignas(block_alignment) parameters {
+    using number_type = typename Net::number_type;
+    using weight = typename number_type::weight;
+    using bias = typename number_type::bias;
+    using unit = unit_record<number_type>;
+    static constexpr const auto& plan = parameter_plan_of<Net>;
+
+    std::array<std::byte, parameter_bytes<Net>> bytes;
+
+    /// A slot's weights in the wide layout, padding lanes included.
+    std::span<weight> weights(int s) { return {as<weight>(place(s).weights), weight_words(s)}; }
+    std::span<const weight> weights(int s) const { return {as<weight>(place(s).weights), weight_words(s)}; }
+    /// A slot's biases, padded to whole blocks of 16.
+    std::span<bias> biases(int s) { return {as<bias>(place(s).primary), bias_words(s)}; }
+    std::span<const bias> biases(int s) const { return {as<bias>(place(s).primary), bias_words(s)}; }
+    /// Bias and weights as bytes, and what the store keeps of them.
+    std::span<std::byte> primary(int s) { return {bytes.data() + place(s).primary, place(s).primary_bytes}; }
+    std::span<const std::byte> primary(int s) const { return {bytes.data() + place(s).primary, place(s).primary_bytes}; }
+    std::span<std::byte> extra(int s) { return {bytes.data() + place(s).extra, place(s).extra_bytes}; }
+    std::span<const std::byte> extra(int s) const { return {bytes.data() + place(s).extra, place(s).extra_bytes}; }
+
+    unit& of_unit(int u) { return as<unit>(0)[u]; }
+    const unit& of_unit(int u) const { return as<unit>(0)[u]; }
+    /// int8: a slot's weights are codes / 2^frac.
+    std::int32_t& weight_frac(int s) { return as<std::int32_t>(plan.weight_fracs)[s]; }
+    const std::int32_t& weight_frac(int s) const { return as<std::int32_t>(plan.weight_fracs)[s]; }
+
+    static constexpr const slot_place& place(int s) { return plan.place[static_cast<std::size_t>(s)]; }
+
+private:
+    static constexpr const slot& slot_at(int s) { return Net::table.slots[static_cast<std::size_t>(s)]; }
+    static constexpr std::size_t weight_words(int s) { return kernel::layout_of<number_type>.size(slot_at(s).geometry); }
+    static constexpr std::size_t bias_words(int s) {
+        return static_cast<std::size_t>(slot_at(s).geometry.blocks()) * kernel::lane_count;
+    }
+    template <class T> T* as(std::size_t offset) { return reinterpret_cast<T*>(bytes.data() + offset); }
+    template <class T> const T* as(std::size_t offset) const {
+        return reinterpret_cast<const T*>(bytes.data() + offset);
+    }
+};
+
+}  // namespace redoubt::inline v1

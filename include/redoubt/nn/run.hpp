@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+// Inference: a fold over the table of steps.
+#pragma once
+
+#include <redoubt/kernel/conv2d.hpp>
+#include <redoubt/kernel/elementwise.hpp>
+#include <redoubt/kernel/pool.hpp>
+#include <redoubt/kernel/softmax.hpp>
+#include <redoubt/nn/custom.hpp>
+#include <redoubt/nn/plan.hpp>
+#include <redoubt/nn/policy.hpp>
+#include <redoubt/nn/source.hpp>
+#include <redoubt/nn/status.hpp>
+
+#include <utility>
+
+namespace redoubt::inline REDOUBT_ABI {
+
+namespace impl {
+
+/// Runs single steps of Net; everything a step needs besides its row.
+template <network_type Net, fault_policy Policy>
+struct runner {
+    using N = typename Net::number_type;
+    using word = typename N::activation;
+
+    const parameters<Net>& weights;
+    const float* image;
+    workspace<Net>& space;
+    status<Net>& report;
+    Policy& policy;
+
+    template <int I> void run() const {
+        constexpr step s = step_of<Net, I>;
+        if constexpr (s.only_if_different) {
+            if (report.steps[static_cast<std::size_t>(s.comparison)].detected == 0) return;
+        }
+        if constexpr (s.kind == op::compare || s.kind == op::vote) {
+            judge<I>();
+        } else {
+            compute<I>();
+            // replicas read the same memory: without this the compiler may reuse what the last one computed
+            if constexpr (s.depth > 0) forget_memory();
+        }
+        check<I>();
+        if constexpr (Policy::active && s.kind != op::compare) {
+            using stored_word = word_at<I>;
+            const auto words = space.template value<stored_word>(s.out);
+            if constexpr (s.kind == op::input) policy.template touch<site::input>(words, path<I>());
+            else policy.template touch<site::stored_activation>(words, path<I>());
+        }
+    }
+
+private:
+    template <int I> static constexpr site_path path() {
+        constexpr step s = step_of<Net, I>;
+        return {I, s.unit, s.replica};
+    }
+    template <int I>
+    using word_at = std::conditional_t<
+        Net::table.values[static_cast<std::size_t>(step_of<Net, I>.out)].words == word_kind::real, float,
+        std::conditional_t<Net::table.values[static_cast<std::size_t>(step_of<Net, I>.out)].words == word_kind::logit,
+                           typename N::logit, word>>;
+    word* at(std::int16_t v) const { return v < 0 ? nullptr : space.template value<word>(v).data(); }
+    /// Scale of a value: that of the unit which made it.
+    template <int V> std::int32_t frac_of() const {
+        if constexpr (V < 0) {
+            return 0;
+        } else {
+            constexpr int unit = [] {
+                for (const step& s : Net::table.steps)
+                    if (s.out == V) return static_cast<int>(s.unit);
+                return 0;
+            }();
+            return weights.of_unit(unit).frac;
+        }
+    }
+    template <int I> kernel::int8_scales scales() const {
+        constexpr step s = step_of<Net, I>;
+        kernel::int8_scales scale;
+        if constexpr (N::is_integer) {
+            scale.input = frac_of<s.in>();
+            scale.output = frac_of<s.out>();
+            scale.residual = frac_of<s.residual>();
+            if constexpr (s.slot >= 0) scale.weight = weights.weight_frac(s.slot);
+        }
+        return scale;
+    }
+
+    template <int I> void compute() const {
+        constexpr step s = step_of<Net, I>;
+        constexpr const kernel::conv_geometry& g = step_of<Net, I>.geometry;
+        if constexpr (s.kind == op::input) {
+            kernel::read_image<N>(g.in, Net::input::planar, image, at(s.out), weights.of_unit(s.unit).frac);
+        } else if constexpr (s.kind == op::convolution) {
+            convolve<I>();
+        } else if constexpr (s.kind == op::max_pool) {
+            kernel::max_pool(g, at(s.in), at(s.out));
+        } else if constexpr (s.kind == op::global_average) {
+            if constexpr (N::is_integer)
+                kernel::global_average(g, at(s.in), at(s.out), frac_of<s.out>() - frac_of<s.in>());
+            else kernel::global_average(g, at(s.in), at(s.out));
+        } else if constexpr (s.kind == op::subsample) {
+            kernel::subsample(g, at(s.in), at(s.out));
+        } else if constexpr (s.kind == op::add || s.kind == op::activate) {
+            kernel::add_and_activate<N>(at(s.in), at(s.residual), at(s.out), g.out.size(), s.act,
+                                        static_cast<float>(s.limit), scales<I>());
+        } else if constexpr (s.kind == op::softmax) {
+            constexpr auto words = Net::table.values[static_cast<std::size_t>(s.in)].words;
+            using in_word = std::conditional_t<words == word_kind::logit, typename N::logit, word>;
+            kernel::softmax(space.template value<in_word>(s.in).data(), space.template value<float>(s.out).data(),
+                            static_cast<std::size_t>(g.out.size()), logit_frac<s.in>());
+        } else {
+            using layer = type_at<typename Net::leaves, s.leaf>;
+            run_custom<layer, N>({at(s.in), g.in}, {at(s.out), g.out}, frac_of<s.in>(), frac_of<s.out>());
+        }
+    }
+
+    template <int I> void convolve() const {
+        constexpr step s = step_of<Net, I>;
+        kernel::conv_call<N> call;
+        call.geometry = s.geometry;
+        call.in = at(s.in);
+        call.residual = at(s.residual);
+        if constexpr (s.stores_logits) call.logits = space.template value<typename N::logit>(s.out).data();
+        else call.out = at(s.out);
+        call.act = s.act;
+        call.limit = static_cast<float>(s.limit);
+        call.scales = scales<I>();
+        if constexpr (s.depth > 0) {
+            opaque(call.in);
+            opaque(call.weights);
+        }
+        weight_source<Net, s.slot>::for_each_block(
+            weights, space, report.steps[static_cast<std::size_t>(I)], [&](const auto& block) {
+                call.weights = block.weights;
+                call.bias = block.bias;
+                call.block_begin = block.begin;
+                call.block_end = block.end;
+                if constexpr (Policy::active) {
+                    if constexpr (weight_source<Net, s.slot>::fetches)
+                        policy.template touch<site::decoded_weights>(block.scratch, path<I>());
+                    const auto hook = policy.hook(path<I>());
+                    kernel::conv2d<N>(call, hook);
+                } else {
+                    kernel::conv2d<N>(call);
+                }
+            });
+    }
+
+    template <int I> void judge() const {
+        constexpr step s = step_of<Net, I>;
+        using voter = type_at<typename Net::wrappers, s.voter>;
+        using stored_word = word_at<I>;
+        constexpr int copies = s.kind == op::compare ? voter::replicas : voter::replicas + voter::spares;
+        std::array<std::span<stored_word>, static_cast<std::size_t>(copies)> all;
+        for (std::size_t i = 0; i < all.size(); ++i) all[i] = space.template value<stored_word>(s.voted[i]);
+        fault_counters& count = report.steps[static_cast<std::size_t>(I)];
+        if constexpr (s.kind == op::compare) voter::template compare<stored_word>(all, count);
+        else voter::template vote<stored_word>(all, count);
+    }
+
+    template <int I> void check() const {
+        constexpr step s = step_of<Net, I>;
+        const auto one = [&]<int G>(std::integral_constant<int, G>) {
+            constexpr int wrapper = s.guards[static_cast<std::size_t>(G)];
+            if constexpr (wrapper >= 0) {
+                using guard = typename type_at<typename Net::wrappers, wrapper>::guard;
+                const auto& unit = weights.of_unit(s.unit);
+                guard::apply(space.template value<word_at<I>>(s.out), unit.low, unit.high,
+                             report.steps[static_cast<std::size_t>(I)]);
+            }
+        };
+        one(std::integral_constant<int, 0>{});
+        one(std::integral_constant<int, 1>{});
+        one(std::integral_constant<int, 2>{});
+        one(std::integral_constant<int, 3>{});
+    }
+
+public:
+    /// Scale of a value that holds logits: its accumulators' scale for int8.
+    template <int V> std::int32_t logit_frac() const {
+        if constexpr (!N::is_integer) {
+            return 0;
+        } else if constexpr (Net::table.values[static_cast<std::size_t>(V)].words == word_kind::logit) {
+            constexpr int maker = [] {
+                for (int i = 0; i < Net::table.step_count; ++i)
+                    if (Net::table.steps[static_cast<std::size_t>(i)].out == V) return i;
+                return 0;
+            }();
+            constexpr step s = step_of<Net, maker>;
+            return frac_of<s.in>() + weights.weight_frac(s.slot);
+        } else {
+            return frac_of<V>();
+        }
+    }
+    void read_answer(answer<Net>& result) const {
+        constexpr auto words = Net::output.words;
+        using out_word = std::conditional_t<words == word_kind::real, float,
+                                            std::conditional_t<words == word_kind::logit, typename N::logit, word>>;
+        const auto out = space.template value<out_word>(Net::table.output);
+        const std::int32_t frac = logit_frac<Net::table.output>();
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            if constexpr (words == word_kind::real) result.logits[i] = out[i];
+            else result.logits[i] = kernel::logit_value(out[i], frac);
+        }
+    }
+};
+
+}  // namespace impl
+
+/// Runs the steps [from, to) of an inference whose earlier steps have run in the same workspace with the same report.
+/// Running all steps in any number of parts gives the bits of infer(). `image` is read by step 0 only.
+template <network_type Net, fault_policy Policy = no_faults>
+void run(const parameters<Net>& weights, std::span<const float> image, workspace<Net>& space, status<Net>& report,
+         Policy& policy, int from, int to) noexcept(!contracts_throw) {
+    REDOUBT_EXPECTS(from > 0 || image.size() == static_cast<std::size_t>(Net::input_shape.size()));
+    REDOUBT_EXPECTS(0 <= from && from <= to && to <= Net::table.step_count);
+    const impl::runner<Net, Policy> r{weights, image.data(), space, report, policy};
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+        ((from <= I && I < to ? r.template run<I>() : static_cast<void>(0)), ...);
+    }(std::make_integer_sequence<int, Net::table.step_count>{});
+}
+
+/// Reads the answer out of a workspace in which every step has run.
+template <network_type Net>
+answer<Net> read_answer(const parameters<Net>& weights, workspace<Net>& space, const status<Net>& report) noexcept {
+    answer<Net> result;
+    result.status = report;
+    no_faults none;
+    impl::runner<Net, no_faults>{weights, nullptr, space, result.status, none}.read_answer(result);
+    return result;
+}
+
+/// One inference. `image` holds input_shape.size() real pixels, already normalised, in the order the input type says.
+/// Parameters are only read; `space` is scratch; nothing is allocated. The answer's bits are the same on every
+/// instruction set with fused multiply-add, and for int8 on every machine.
+template <network_type Net, fault_policy Policy>
+answer<Net> infer(const parameters<Net>& weights, state<Net>& memory, std::span<const float> image,
+                  workspace<Net>& space, Policy& policy) noexcept(!contracts_throw) {
+    status<Net> report;
+    run<Net, Policy>(weights, image, space, report, policy, 0, Net::table.step_count);
+    ++memory.inferences;
+    memory.total += report.total();
+    return read_answer<Net>(weights, space, report);
+}
+
+/// One inference without faults.
+template <network_type Net>
+answer<Net> infer(const parameters<Net>& weights, state<Net>& memory, std::span<const float> image,
+                  workspace<Net>& space) noexcept(!contracts_throw) {
+    no_faults none;
+    return infer<Net, no_faults>(weights, memory, image, space, none);
+}
+
+}  // namespace redoubt::inline REDOUBT_ABI

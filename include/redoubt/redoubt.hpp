@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// Every floor that needs no heap, exceptions, RTTI or iostream: networks, protections, faults and the model zoo.
+#pragma once
+
+#include <redoubt/base/bits.hpp>
+#include <redoubt/base/contract.hpp>
+#include <redoubt/base/philox.hpp>
+#include <redoubt/base/result.hpp>
+#include <redoubt/harden/range.hpp>
+#include <redoubt/harden/replicate.hpp>
+#include <redoubt/harden/rule.hpp>
+#include <redoubt/harden/scrub.hpp>
+#include <redoubt/harden/stores.hpp>
+#include <redoubt/model/lenet.hpp>
+#include <redoubt/model/resnet_cifar.hpp>
+#include <redoubt/nn/calibrate.hpp>
+#include <redoubt/nn/convert.hpp>
+#include <redoubt/nn/run.hpp>
