@@ -6,6 +6,8 @@
 #include <redoubt/base/contract.hpp>
 #include <redoubt/base/philox.hpp>
 #include <redoubt/base/result.hpp>
+#include <redoubt/fault/features.hpp>
+#include <redoubt/fault/weights.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
 #include <redoubt/harden/rule.hpp>

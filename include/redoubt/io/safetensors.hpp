@@ -103,7 +103,7 @@ inline std::vector<std::size_t> writing_order(const tensor_file& file) {
 }
 
 /// The member of the header for a tensor whose data begins at `begin`. Errors: a reserved name, one that is not UTF-8,
-/// bytes that do not match the shape.
+/// bytes that do not match the shape, more dimensions than the reader takes.
 inline result<std::string> entry_text(const tensor_entry& entry, std::uint64_t begin) {
     if (entry.name == "__metadata__") return error{"a tensor cannot have the name '__metadata__'"};
     const result<std::string> name = quoted(entry.name);
@@ -111,6 +111,9 @@ inline result<std::string> entry_text(const tensor_entry& entry, std::uint64_t b
     const result<void> sound = check_entry({entry.name, entry.type, entry.shape, 0, entry.data.size()},
                                            entry.data.size());
     if (!sound) return sound.reason();
+    if (entry.shape.size() > header_reader::most_dimensions)
+        return error{"tensor "} << printable(entry.name) << ": has more than " << header_reader::most_dimensions
+                                << " dimensions";
     std::string text = *name + ":{\"dtype\":\"" + std::string{name_of(entry.type)} + "\",\"shape\":[";
     for (std::size_t i = 0; i < entry.shape.size(); ++i) text += (i == 0 ? "" : ",") + std::to_string(entry.shape[i]);
     const std::uint64_t end = begin + entry.data.size();

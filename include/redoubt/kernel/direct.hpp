@@ -13,6 +13,10 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 
 namespace impl {
 
+/// The accumulators of a tile.
+template <class Lanes, int PX, int NB>
+using register_tile = Lanes[static_cast<std::size_t>(PX)][static_cast<std::size_t>(NB)];
+
 template <int... I, class Body>
 [[gnu::always_inline]] inline void unrolled(std::integer_sequence<int, I...>, Body&& body) {
     (body(std::integral_constant<int, I>{}), ...);
@@ -25,11 +29,11 @@ template <int N, class Body>
 
 /// One kernel column of a tile: pixels [First, Last) read the image, the others padding.
 template <class A, int PX, int NB, int First, int Last>
-[[gnu::always_inline]] inline void accumulate(typename A::lanes (&sum)[PX][NB], const typename A::operand* in,
+[[gnu::always_inline]] inline void accumulate(register_tile<typename A::lanes, PX, NB>& sum, const typename A::operand* in,
                                               std::ptrdiff_t pixel, const typename A::weight* weights,
                                               std::ptrdiff_t block, int groups) {
     for (int i = 0; i < groups; ++i) {
-        decltype(A::load_weights(weights)) w[NB];
+        decltype(A::load_weights(weights)) w[static_cast<std::size_t>(NB)];
         unrolled<NB>([&](auto n) __attribute__((always_inline)) { w[n()] = A::load_weights(weights + n * block); });
         unrolled<PX>([&](auto p) __attribute__((always_inline)) {
             if constexpr (p >= First && p < Last) {
@@ -51,6 +55,7 @@ struct direct_tile {
     using A = lane_arithmetic<N>;
     using lanes = typename A::lanes;
     using operand = typename A::operand;
+    using registers = impl::register_tile<lanes, PX, NB>;
     static constexpr int chunk = 64;  ///< channels converted at once, where inputs are converted
 
     const conv_call<N>& call;
@@ -63,7 +68,7 @@ struct direct_tile {
         const int groups = layout.groups(g);
         const auto block_stride = static_cast<std::ptrdiff_t>(layout.block_size(g));
         const auto* weights = call.weights + (block - call.block_begin) * block_stride;
-        lanes sum[PX][NB];
+        registers sum;
         impl::unrolled<NB>([&](auto n) __attribute__((always_inline)) {
             const lanes bias = A::load_bias(call.bias + (block + n) * lane_count);
             impl::unrolled<PX>([&](auto p) __attribute__((always_inline)) { sum[p()][n()] = bias; });
@@ -89,7 +94,7 @@ struct direct_tile {
             const auto start = static_cast<std::uint32_t>(g.out.index(row, column, 0));
             const auto faults = hook.between(start, start + static_cast<std::uint32_t>(PX * g.out.channels));
             if (!faults.empty())
-                through_memory(sum, [&](lanes (&spilled)[PX][NB]) { strike(spilled, faults, row, column, block); });
+                through_memory(sum, [&](registers& spilled) { strike(spilled, faults, row, column, block); });
         }
 #endif
         impl::unrolled<PX>([&](auto p) __attribute__((always_inline)) {
@@ -102,14 +107,14 @@ struct direct_tile {
     }
 
 private:
-    [[gnu::always_inline]] void column_of(lanes (&sum)[PX][NB], int y, int x, int first, int last,
+    [[gnu::always_inline]] void column_of(registers& sum, int y, int x, int first, int last,
                                           const typename A::weight* weights, std::ptrdiff_t block,
                                           int groups) const {
         const conv_geometry& g = call.geometry;
         const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(g.stride) * g.in.channels;
         const std::ptrdiff_t origin = (static_cast<std::ptrdiff_t>(y) * g.in.width + x) * g.in.channels;
         if constexpr (A::converts_input) {
-            float buffer[PX * chunk];
+            float buffer[static_cast<std::size_t>(PX * chunk)];
             for (int from = 0; from < groups; from += chunk) {
                 const int count = std::min(chunk, groups - from);
                 for (int p = first; p < last; ++p)
@@ -127,7 +132,7 @@ private:
         for (; i < count; ++i) to[i] = widened(from[i]);
     }
     /// The common ranges of pixels inside the image, each with its own unrolled loop; the rest pixel by pixel.
-    [[gnu::always_inline]] static void ranges(lanes (&sum)[PX][NB], const operand* in, std::ptrdiff_t pixel, int first,
+    [[gnu::always_inline]] static void ranges(registers& sum, const operand* in, std::ptrdiff_t pixel, int first,
                                               int last, const typename A::weight* w, std::ptrdiff_t block, int groups) {
         if (first == 0 && last == PX) {
             impl::accumulate<A, PX, NB, 0, PX>(sum, in, pixel, w, block, groups);
@@ -136,15 +141,15 @@ private:
         } else if (PX > 1 && first == 0 && last == PX - 1) {
             impl::accumulate<A, PX, NB, 0, PX == 1 ? 1 : PX - 1>(sum, in, pixel, w, block, groups);
         } else {
-            through_memory(sum, [&](lanes (&spilled)[PX][NB]) {
+            through_memory(sum, [&](registers& spilled) {
                 pixel_by_pixel(spilled, in, pixel, first, last, w, block, groups);
             });
         }
     }
     /// Lets `body` work on a copy of the accumulators: were their own address taken, they would live in memory.
     template <class Body>
-    [[gnu::always_inline]] static void through_memory(lanes (&sum)[PX][NB], Body&& body) {
-        lanes spilled[PX][NB];
+    [[gnu::always_inline]] static void through_memory(registers& sum, Body&& body) {
+        registers spilled;
         impl::unrolled<PX>([&](auto p) __attribute__((always_inline)) {
             impl::unrolled<NB>([&](auto n) __attribute__((always_inline)) { spilled[p()][n()] = sum[p()][n()]; });
         });
@@ -153,11 +158,11 @@ private:
             impl::unrolled<NB>([&](auto n) __attribute__((always_inline)) { sum[p()][n()] = spilled[p()][n()]; });
         });
     }
-    [[gnu::noinline]] static void pixel_by_pixel(lanes (&sum)[PX][NB], const operand* in, std::ptrdiff_t pixel,
+    [[gnu::noinline]] static void pixel_by_pixel(registers& sum, const operand* in, std::ptrdiff_t pixel,
                                                  int first, int last, const typename A::weight* w, std::ptrdiff_t block,
                                                  int groups) {
         for (int p = 0; p < PX; ++p) {
-            auto& one = reinterpret_cast<lanes(&)[1][NB]>(sum[p]);
+            auto& one = reinterpret_cast<impl::register_tile<lanes, 1, NB>&>(sum[p]);
             if (p >= first && p < last)
                 impl::accumulate<A, 1, NB, 0, 1>(one, in + p * pixel, 0, w, block, groups);
             else if constexpr (A::padding_counts)
@@ -165,7 +170,7 @@ private:
         }
     }
     /// Outputs of this tile that a fault hits are computed again by the scalar chain and put back.
-    [[gnu::noinline]] void strike(lanes (&sum)[PX][NB], std::span<const output_fault> faults, int row, int column,
+    [[gnu::noinline]] void strike(registers& sum, std::span<const output_fault> faults, int row, int column,
                                   int block) const {
         const shape& out = call.geometry.out;
         for (auto f = faults.begin(); f != faults.end();) {

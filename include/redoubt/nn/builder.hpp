@@ -211,7 +211,7 @@ private:
         s.store = static_cast<std::int16_t>(store_);
         s.slot = static_cast<std::int16_t>(table.slot_count);
         slot& p = table.slots[static_cast<std::size_t>(table.slot_count++)];
-        p = {g, s.unit, s.store, false, path_, {}};
+        p = {g, s.unit, s.store, false, false, path_, {}};
         ++leaf_;
     }
     template <conv_spec S> constexpr void visit(type_tag<conv2d<S>>) {
@@ -226,6 +226,7 @@ private:
     template <int Out> constexpr void visit(type_tag<linear<Out>>) {
         if (Out < 1) return fail(mistake::bad_spec, extents_);
         convolve({extents_, {Out, 1, 1}, extents_.height, extents_.width, 1, 0});
+        table.slots[static_cast<std::size_t>(table.slot_count - 1)].is_linear = true;
     }
     constexpr void visit(type_tag<batch_norm>) {
         for (int i = 0; i < producer_count_; ++i) {

@@ -6,26 +6,38 @@
 
 namespace redoubt::inline v1 {
 
-/// Smallest and largest output of each unit.
+/// Smallest and largest output of each unit: values of a float network, codes of an int8 one.
 template <network_type Net>
 struct calibration {
     struct unit {
-        float low = 0.0f;
-        float high = 0.0f;
+        double low = 0.0;  // holds every float and every 32-bit code exactly
+        double high = 0.0;
         bool seen = false;
-        constexpr float magnitude() const { return -low > high ? -low : high; }
+        constexpr double magnitude() const { return -low > high ? -low : high; }
     };
     std::array<unit, static_cast<std::size_t>(Net::table.unit_count)> units{};
     std::uint64_t images = 0;
+
+    /// Adds what another calibration saw; the order does not matter.
+    constexpr void merge(const calibration& other) {
+        for (std::size_t u = 0; u < units.size(); ++u) {
+            const unit& o = other.units[u];
+            if (!o.seen) continue;
+            unit& mine = units[u];
+            mine.low = mine.seen && mine.low < o.low ? mine.low : o.low;
+            mine.high = mine.seen && mine.high > o.high ? mine.high : o.high;
+            mine.seen = true;
+        }
+        images += other.images;
+    }
 };
 
 }  // namespace redoubt::inline v1
 
 namespace redoubt::inline REDOUBT_ABI {
 
-/// A policy that only looks: feeds a calibration from the values of a float network.
+/// A policy that only looks.
 template <network_type Net>
-    requires(!Net::number_type::is_integer)
 struct observer {
     static constexpr bool active = true;
     calibration<Net>& seen;
@@ -36,8 +48,9 @@ struct observer {
         if constexpr (S == site::decoded_weights) return;
         auto& unit = seen.units[static_cast<std::size_t>(at.unit)];
         for (const Word& w : words) {
-            const float v = widened(w);
-            if (is_nan(v)) continue;
+            const auto wide = widened(w);
+            if (!(wide == wide)) continue;
+            const double v = static_cast<double>(wide);
             unit.low = unit.seen && unit.low < v ? unit.low : v;
             unit.high = unit.seen && unit.high > v ? unit.high : v;
             unit.seen = true;

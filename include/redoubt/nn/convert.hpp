@@ -89,7 +89,7 @@ void convert_units(const auto& seen, parameters<To>& to) {
         const auto& unit = seen.units[static_cast<std::size_t>(u)];
         auto& record = to.of_unit(u);
         if constexpr (N::is_integer) {
-            record.frac = frac_for(unit.magnitude());
+            record.frac = frac_for(static_cast<float>(unit.magnitude()));
             record.low = std::numeric_limits<std::int32_t>::min();
             record.high = std::numeric_limits<std::int32_t>::max();
         } else {
@@ -111,45 +111,11 @@ void convert_units(const auto& seen, parameters<To>& to) {
     }
 }
 
-/// Bounds as seen, in the words of the step that makes the unit's output.
-template <network_type To>
-void convert_bounds(const auto& seen, parameters<To>& to) {
-    using N = typename To::number_type;
-    for (int i = 0; i < To::table.step_count; ++i) {
-        const step& s = To::table.steps[static_cast<std::size_t>(i)];
-        if (s.guards[0] < 0) continue;
-        const auto& unit = seen.units[static_cast<std::size_t>(s.unit)];
-        if (!unit.seen) continue;
-        auto& record = to.of_unit(s.unit);
-        if constexpr (N::is_integer) {
-            // codes saturate one step outside what was seen, so that rounding never trips a bound
-            const bool logit = To::table.values[static_cast<std::size_t>(s.out)].words == word_kind::logit;
-            const step* maker = nullptr;
-            for (int j = 0; j < To::table.step_count && maker == nullptr; ++j)
-                if (To::table.steps[static_cast<std::size_t>(j)].out == s.out) maker = &To::table.steps[static_cast<std::size_t>(j)];
-            std::int32_t frac = record.frac;
-            if (logit) {
-                frac = to.weight_frac(maker->slot);
-                for (int j = 0; j < To::table.step_count; ++j)
-                    if (To::table.steps[static_cast<std::size_t>(j)].out == maker->in) {
-                        frac += to.of_unit(To::table.steps[static_cast<std::size_t>(j)].unit).frac;
-                        break;
-                    }
-            }
-            const std::int32_t most = logit ? 1 << 24 : 127;
-            record.low = round_saturate(scaled(unit.low, frac), -most - 1, most);
-            record.high = round_saturate(scaled(unit.high, frac), -most - 1, most);
-        } else {
-            record.low = unit.low;
-            record.high = unit.high;
-        }
-    }
-}
-
 }  // namespace impl
 
-/// Fills `to` from a float32 network with the same layers: weights and biases in the words of To's number, scales and
-/// bounds from `seen`. Copies and code bits are computed by encode() afterwards. Both networks may carry any protections.
+/// Fills `to` from a float32 network with the same layers: weights and biases in the words of To's number, scales from
+/// `seen`, no bounds yet (set_bounds). Copies and code bits are computed by encode() afterwards. Both networks may carry
+/// any protections.
 template <network_type From, network_type To>
     requires(std::same_as<typename From::number_type, float32>)
 void convert(const parameters<From>& from, const calibration<From>& seen, parameters<To>& to) {
@@ -210,7 +176,21 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
             }
         }
     }
-    impl::convert_bounds<To>(seen, to);
+}
+
+/// Bounds for every range restriction of `to`, from what training images made of a network of the same layers and
+/// number: taken from itself, they leave every calibration image's bits as they were.
+template <network_type From, network_type To>
+    requires(std::same_as<typename From::number_type, typename To::number_type>)
+void set_bounds(const calibration<From>& seen, parameters<To>& to) {
+    static_assert(From::table.unit_count == To::table.unit_count, "redoubt: both networks must have the same layers");
+    using bound = bound_of<typename To::number_type>;
+    for (int u = 0; u < To::table.unit_count; ++u) {
+        const auto& unit = seen.units[static_cast<std::size_t>(u)];
+        if (!unit.seen) continue;
+        to.of_unit(u).low = static_cast<bound>(unit.low);
+        to.of_unit(u).high = static_cast<bound>(unit.high);
+    }
 }
 
 }  // namespace redoubt::inline REDOUBT_ABI

@@ -94,6 +94,7 @@ struct slot {
     std::int16_t unit = -1;
     std::int16_t store = -1;
     bool has_norm = false;
+    bool is_linear = false;
     path_name name{};
     path_name norm_name{};
 };
@@ -109,9 +110,9 @@ struct found_mistake {
 /// All steps of a network.
 template <int Capacity>
 struct step_table {
-    std::array<step, Capacity> steps{};
-    std::array<value, Capacity> values{};
-    std::array<slot, Capacity> slots{};
+    std::array<step, static_cast<std::size_t>(Capacity)> steps{};
+    std::array<value, static_cast<std::size_t>(Capacity)> values{};
+    std::array<slot, static_cast<std::size_t>(Capacity)> slots{};
     int step_count = 0;
     int value_count = 0;
     int slot_count = 0;

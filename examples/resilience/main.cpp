@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// The main job: how accurate do networks stay when bits of their weights and features flip, and what does protection
+// cost? Real weights, real images, three numbers, six protections. `resilience --help` lists what can be asked.
+#include <redoubt/app/run.hpp>
+
+int main(int argc, char** argv) {
+    redoubt::app::program_defaults defaults;
+    defaults.model = "resnet20";
+    defaults.weights = REDOUBT_WEIGHTS "/{model}-fashion-mnist.safetensors";
+    return redoubt::app::run(argc, argv, defaults);
+}

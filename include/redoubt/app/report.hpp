@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// Results as a table for people and as JSON and CSV for programs. Timings stand in objects of their own.
+#pragma once
+
+#include <redoubt/app/options.hpp>
+#include <redoubt/campaign/summary.hpp>
+#include <redoubt/io/file.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstdio>
+#include <string>
+
+namespace redoubt::app::inline REDOUBT_ABI {
+
+namespace impl {
+
+template <class... Args>
+std::string format(const char* pattern, Args... args) {
+    std::array<char, 256> text{};
+    std::snprintf(text.data(), text.size(), pattern, args...);
+    return text.data();
+}
+inline std::string percent(const campaign::estimate& e) {
+    return format("%5.1f [%5.1f, %5.1f]", 100.0 * e.rate, 100.0 * e.bounds.low, 100.0 * e.bounds.high);
+}
+inline std::string amount(const campaign::cell_spec& spec) {
+    if (spec.faults.count != 0) return format("n=%llu", static_cast<unsigned long long>(spec.faults.count));
+    return spec.faults.rate == 0.0 ? "clean" : format("%.3g", spec.faults.rate);
+}
+inline nlohmann::ordered_json to_json(const campaign::estimate& e) {
+    return {{"rate", e.rate}, {"low", e.bounds.low}, {"high", e.bounds.high}};
+}
+
+}  // namespace impl
+
+/// One printed line; the header where `cell` is null.
+inline std::string table_row(const campaign::cell_summary* cell) {
+    if (cell == nullptr)
+        return impl::format("%-11s %-9s %-6s %-14s %-7s %-21s %-21s %6s %6s", "faults in", "model", "number", "protection",
+                            "BER", "accuracy % [95 %]", "SDC-1 % [95 %]", "time", "memory");
+    return impl::format("%-11s %-9s %-6s %-14s %-7s %-21s %-21s %6.2f %6.2f", std::string{name_of(cell->spec.kind)}.c_str(),
+                        cell->model.c_str(), cell->number.c_str(), cell->protection.c_str(),
+                        impl::amount(cell->spec).c_str(), impl::percent(cell->accuracy).c_str(),
+                        impl::percent(cell->sdc1).c_str(), cell->time_factor, cell->memory_factor);
+}
+
+/// Everything that was asked and found. The same options give the same bytes, but for the objects named `timing`.
+inline nlohmann::ordered_json results_json(const options& o, const std::vector<campaign::cell_summary>& cells,
+                                           std::size_t images) {
+    nlohmann::ordered_json j;
+    j["program"] = {{"name", "redoubt"}, {"version", "0.1.0"}};
+    j["options"] = {{"data", o.data}, {"seed", o.seed}, {"trials", o.trials}, {"images", images},
+                    {"calibration_images", o.calibration}, {"bits", o.bits}, {"layer", o.layer}, {"flips", o.flips},
+                    {"normalise", o.normalise}};
+    j["confidence"] = 0.95;
+    j["cells"] = nlohmann::ordered_json::array();
+    for (const campaign::cell_summary& c : cells) {
+        nlohmann::ordered_json cell;
+        cell["fault"] = name_of(c.spec.kind);
+        cell["covers"] = campaign::covers_of(c.spec.kind);
+        cell["model"] = c.model;
+        cell["number"] = c.number;
+        cell["protection"] = c.protection;
+        cell["ber"] = c.spec.faults.rate;
+        cell["flips"] = c.spec.faults.count;
+        cell["site_bits"] = c.site_bits;
+        cell["clean_accuracy"] = c.clean_accuracy;
+        cell["accuracy"] = impl::to_json(c.accuracy);
+        cell["sdc1"] = impl::to_json(c.sdc1);
+        cell["unusable"] = impl::to_json(c.unusable);
+        cell["faults"] = c.faults;
+        cell["detected"] = c.detected;
+        cell["corrected"] = c.corrected;
+        cell["uncorrected"] = c.uncorrected;
+        cell["out_of_range"] = c.out_of_range;
+        cell["memory_factor"] = c.memory_factor;
+        cell["timing"] = {{"time_factor", c.time_factor}};
+        cell["trials"] = nlohmann::ordered_json::array();
+        for (const campaign::trial_result& t : c.trials)
+            cell["trials"].push_back({{"right", t.right}, {"sdc1", t.changed}, {"unusable", t.unusable}, {"faults", t.faults}});
+        j["cells"].push_back(std::move(cell));
+    }
+    return j;
+}
+
+/// One line a cell. The last column is a timing.
+inline std::string results_csv(const std::vector<campaign::cell_summary>& cells) {
+    std::string text = "fault,model,number,protection,ber,flips,clean_accuracy,accuracy,accuracy_low,accuracy_high,sdc1,"
+                       "sdc1_low,sdc1_high,faults,detected,corrected,uncorrected,out_of_range,memory_factor,timing_factor\n";
+    for (const campaign::cell_summary& c : cells) {
+        text += std::string{name_of(c.spec.kind)} + "," + c.model + "," + c.number + "," + c.protection + "," +
+                impl::format("%.9g,%llu,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,", c.spec.faults.rate,
+                             static_cast<unsigned long long>(c.spec.faults.count), c.clean_accuracy, c.accuracy.rate,
+                             c.accuracy.bounds.low, c.accuracy.bounds.high, c.sdc1.rate, c.sdc1.bounds.low, c.sdc1.bounds.high) +
+                impl::format("%llu,%llu,%llu,%llu,%llu,%.4f,%.4f\n", static_cast<unsigned long long>(c.faults),
+                             static_cast<unsigned long long>(c.detected), static_cast<unsigned long long>(c.corrected),
+                             static_cast<unsigned long long>(c.uncorrected), static_cast<unsigned long long>(c.out_of_range),
+                             c.memory_factor, c.time_factor);
+    }
+    return text;
+}
+
+/// The faults themselves.
+inline std::string records_csv(const std::vector<std::string>& labels, const std::vector<std::vector<campaign::fault_record>>& records) {
+    std::string text = "fault,model,number,protection,ber,trial,image,copy,layer,word,bit,before,after\n";
+    for (std::size_t c = 0; c < records.size(); ++c)
+        for (const campaign::fault_record& f : records[c])
+            text += labels[c] + "," + std::to_string(f.trial) + "," + std::to_string(f.image) + "," + std::to_string(f.copy) +
+                    "," + std::string{f.layer} + "," + std::to_string(f.word) + "," + std::to_string(f.bit) +
+                    impl::format(",%08x,%08x\n", f.before, f.after);
+    return text;
+}
+
+}  // namespace redoubt::app::inline REDOUBT_ABI

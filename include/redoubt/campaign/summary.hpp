@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// From trials to the row of a table: rates with intervals that are right at 0 % and 100 %.
+#pragma once
+
+#include <redoubt/base/result.hpp>
+#include <redoubt/campaign/interval.hpp>
+#include <redoubt/campaign/trial.hpp>
+
+#include <string>
+#include <vector>
+
+namespace redoubt::campaign::inline v1 {
+
+/// A rate and its 95 % interval over trials.
+struct estimate {
+    double rate = 0.0;
+    interval bounds{};
+};
+
+/// A finished cell.
+struct cell_summary {
+    std::string model, number, protection;
+    cell_spec spec{};
+    std::uint64_t site_bits = 0;
+    double clean_accuracy = 0.0;
+    estimate accuracy{}, sdc1{}, unusable{};
+    std::uint64_t faults = 0, detected = 0, corrected = 0, uncorrected = 0, out_of_range = 0;
+    std::vector<trial_result> trials;
+    double time_factor = 1.0;
+    double memory_factor = 1.0;
+};
+
+}  // namespace redoubt::campaign::inline v1
+
+namespace redoubt::campaign::inline REDOUBT_ABI {
+
+/// Rate over all images with the cluster interval over trials.
+inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32_t trial_result::* count, std::size_t images) {
+    std::vector<double> successes;
+    double sum = 0.0;
+    for (const trial_result& t : trials) {
+        successes.push_back(static_cast<double>(t.*count));
+        sum += successes.back();
+    }
+    const auto per_trial = static_cast<double>(images);
+    return {sum / (per_trial * static_cast<double>(trials.size())), cluster_interval(successes, per_trial, 0.95)};
+}
+
+/// Sums up a cell.
+inline void summarise(cell_summary& cell, std::size_t images) {
+    cell.accuracy = estimate_of(cell.trials, &trial_result::right, images);
+    cell.sdc1 = estimate_of(cell.trials, &trial_result::changed, images);
+    cell.unusable = estimate_of(cell.trials, &trial_result::unusable, images);
+    for (const trial_result& t : cell.trials) {
+        cell.faults += t.faults;
+        cell.detected += t.detected;
+        cell.corrected += t.corrected;
+        cell.uncorrected += t.uncorrected;
+        cell.out_of_range += t.out_of_range;
+    }
+}
+
+/// An error where faults were asked for and none came: by count, or where at least 20 were expected.
+inline result<void> check_injected(const cell_summary& cell, std::size_t images) {
+    if (cell.faults != 0 || cell.spec.faults.rate == 0.0) {
+        if (cell.faults != 0 || cell.spec.faults.count == 0) return {};
+    }
+    const double draws = static_cast<double>(cell.spec.trials) *
+                         (cell.spec.kind == fault_kind::weights ? 1.0 : static_cast<double>(images));
+    const double expected = static_cast<double>(cell.site_bits) * cell.spec.faults.rate * draws;
+    if (cell.spec.faults.count == 0 && expected < 20.0) return {};
+    return error{"no fault was injected in cell "} << cell.model << " " << cell.number << " " << cell.protection << " "
+                                                   << name_of(cell.spec.kind) << ", though some were asked for";
+}
+
+/// What the rate of a cell covers.
+inline std::string covers_of(fault_kind kind) {
+    switch (kind) {
+        case fault_kind::features: return "every replica's features; not votes, comparisons, bounds";
+        case fault_kind::activations: return "every step's stored output, replicas included; not the image";
+        default: return "weights in every copy and checksums; not biases, scales, bounds";
+    }
+}
+
+}  // namespace redoubt::campaign::inline REDOUBT_ABI

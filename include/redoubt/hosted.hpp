@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// Everything: the embedded floors, files and data sets, campaigns, and the command line.
+#pragma once
+
+#include <redoubt/app/run.hpp>
+#include <redoubt/io/cifar.hpp>
+#include <redoubt/redoubt.hpp>

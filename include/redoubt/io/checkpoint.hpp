@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+// Checkpoints in and out of parameters: names and shapes checked against the network, PyTorch's order of axes permuted,
+// batch normalisation folded.
+#pragma once
+
+#include <redoubt/io/safetensors.hpp>
+#include <redoubt/nn/convert.hpp>
+
+#include <string>
+#include <vector>
+
+namespace redoubt::io::inline v1 {
+
+/// One layer's tensors as a checkpoint names them.
+struct expected_layer {
+    std::string name;       ///< weight is name.weight, bias name.bias
+    std::string norm_name;  ///< empty where the layer has no norm
+    kernel::conv_geometry geometry{};
+    bool is_linear = false;
+
+    std::vector<std::size_t> weight_shape() const {
+        const auto size = [](int v) { return static_cast<std::size_t>(v); };
+        if (is_linear) return {size(geometry.out.channels), size(geometry.fan_in())};
+        return {size(geometry.out.channels), size(geometry.in.channels), size(geometry.kernel_h), size(geometry.kernel_w)};
+    }
+};
+
+/// Weights of one layer in logical order ([out][row][col][in]) and its biases, norm folded.
+struct loaded_layer {
+    std::vector<float> weights;
+    std::vector<float> biases;
+};
+
+}  // namespace redoubt::io::inline v1
+
+namespace redoubt::io::inline REDOUBT_ABI {
+
+namespace impl {
+
+inline std::string shape_text(std::span<const std::size_t> shape) {
+    std::string text = "[";
+    for (std::size_t i = 0; i < shape.size(); ++i) text += (i != 0 ? ", " : "") + std::to_string(shape[i]);
+    return text + "]";
+}
+
+/// Collects what is wrong with a checkpoint before saying it all at once.
+struct complaints {
+    std::vector<std::string> missing, misshapen, unreadable, extra;
+
+    bool any() const { return !missing.empty() || !misshapen.empty() || !unreadable.empty() || !extra.empty(); }
+    error text(std::string_view source) const {
+        error e;
+        e << source << ": does not fit the network";
+        const auto list = [&](std::string_view what, const std::vector<std::string>& names) {
+            if (names.empty()) return;
+            e << "; " << what << ": ";
+            for (std::size_t i = 0; i < names.size() && i < 6; ++i) e << (i != 0 ? ", " : "") << names[i];
+            if (names.size() > 6) e << " and " << names.size() - 6 << " more";
+        };
+        list("missing", missing);
+        list("misshapen", misshapen);
+        list("unreadable", unreadable);
+        list("extra", extra);
+        return e;
+    }
+};
+
+/// Reads one tensor of a fixed shape, noting what is wrong.
+inline std::vector<float> take(const tensor_file& file, const std::string& name, std::span<const std::size_t> shape,
+                               complaints& wrong) {
+    const tensor_entry* entry = file.find(name);
+    if (entry == nullptr) {
+        wrong.missing.push_back(name + " " + shape_text(shape));
+        return {};
+    }
+    if (!std::equal(entry->shape.begin(), entry->shape.end(), shape.begin(), shape.end())) {
+        wrong.misshapen.push_back(name + " is " + shape_text(entry->shape) + ", needed " + shape_text(shape));
+        return {};
+    }
+    auto values = as_floats(*entry);
+    if (!values) {
+        wrong.unreadable.push_back(std::string{values.reason().text()});
+        return {};
+    }
+    return std::move(*values);
+}
+
+inline void fold_norm(const tensor_file& file, const expected_layer& layer, loaded_layer& out, complaints& wrong) {
+    const std::size_t channels[] = {static_cast<std::size_t>(layer.geometry.out.channels)};
+    const auto scale = take(file, layer.norm_name + ".weight", channels, wrong);
+    const auto shift = take(file, layer.norm_name + ".bias", channels, wrong);
+    const auto mean = take(file, layer.norm_name + ".running_mean", channels, wrong);
+    const auto variance = take(file, layer.norm_name + ".running_var", channels, wrong);
+    if (wrong.any()) return;
+    const auto fan_in = static_cast<std::size_t>(layer.geometry.fan_in());
+    for (std::size_t o = 0; o < channels[0]; ++o)
+        fold({scale[o], shift[o], mean[o], variance[o]}, std::span{out.weights}.subspan(o * fan_in, fan_in), out.biases[o]);
+}
+
+}  // namespace impl
+
+/// The layers of a network as checkpoints name them.
+template <network_type Net>
+std::vector<expected_layer> expected_layers() {
+    std::vector<expected_layer> layers;
+    for (int s = 0; s < Net::table.slot_count; ++s) {
+        const slot& p = Net::table.slots[static_cast<std::size_t>(s)];
+        layers.push_back({std::string{p.name.view()}, std::string{p.has_norm ? p.norm_name.view() : std::string_view{}},
+                          p.geometry, p.is_linear});
+    }
+    return layers;
+}
+
+/// Names and shapes of the tensors a checkpoint must or may have, one a line.
+inline std::string describe_expected(std::span<const expected_layer> layers) {
+    std::string text;
+    for (const expected_layer& layer : layers) {
+        const std::string channels = " [" + std::to_string(layer.geometry.out.channels) + "]\n";
+        text += layer.name + ".weight " + impl::shape_text(layer.weight_shape()) + "\n";
+        if (layer.norm_name.empty()) {
+            text += layer.name + ".bias" + channels;
+            continue;
+        }
+        text += layer.name + ".bias" + std::string{channels, 0, channels.size() - 1} + " (optional; alone if the norm is folded)\n";
+        for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"}) text += layer.norm_name + part + channels;
+    }
+    return text;
+}
+
+/// Takes every layer out of a file. Tensors of type I64 (PyTorch's batch counters) are ignored; anything else that the
+/// network does not expect is an error, and the message lists all that is missing, extra or misshapen.
+inline result<std::vector<loaded_layer>> take_layers(const tensor_file& file, std::span<const expected_layer> layers,
+                                                     std::string_view source) {
+    impl::complaints wrong;
+    std::vector<loaded_layer> loaded;
+    std::vector<std::string> known;
+    for (const expected_layer& layer : layers) {
+        const kernel::conv_geometry& g = layer.geometry;
+        const auto channels = static_cast<std::size_t>(g.out.channels);
+        loaded_layer out;
+        std::vector<std::size_t> shape = layer.weight_shape();
+        const tensor_entry* entry = file.find(layer.name + ".weight");
+        if (layer.is_linear && entry != nullptr && entry->shape.size() == 4)
+            shape = {channels, static_cast<std::size_t>(g.in.channels), static_cast<std::size_t>(g.kernel_h),
+                     static_cast<std::size_t>(g.kernel_w)};
+        const auto weights = impl::take(file, layer.name + ".weight", shape, wrong);
+        const bool norm_in_file = !layer.norm_name.empty() && (file.find(layer.norm_name + ".running_var") != nullptr ||
+                                                               file.find(layer.name + ".bias") == nullptr);
+        const std::size_t bias_shape[] = {channels};
+        out.biases.assign(channels, 0.0f);
+        if (file.find(layer.name + ".bias") != nullptr || !norm_in_file) {
+            auto biases = impl::take(file, layer.name + ".bias", bias_shape, wrong);
+            if (biases.size() == channels) out.biases = std::move(biases);
+        }
+        out.weights.resize(g.weights());
+        if (weights.size() == g.weights()) {
+            const auto rows = static_cast<std::size_t>(g.kernel_h), columns = static_cast<std::size_t>(g.kernel_w),
+                       inputs = static_cast<std::size_t>(g.in.channels);
+            for (std::size_t o = 0; o < channels; ++o)
+                for (std::size_t i = 0; i < inputs; ++i)
+                    for (std::size_t r = 0; r < rows; ++r)
+                        for (std::size_t c = 0; c < columns; ++c)
+                            out.weights[((o * rows + r) * columns + c) * inputs + i] =
+                                weights[((o * inputs + i) * rows + r) * columns + c];
+        }
+        if (norm_in_file) impl::fold_norm(file, layer, out, wrong);
+        loaded.push_back(std::move(out));
+        known.push_back(layer.name + ".weight");
+        known.push_back(layer.name + ".bias");
+        if (!layer.norm_name.empty())
+            for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"}) known.push_back(layer.norm_name + part);
+    }
+    for (const tensor_entry& entry : file.tensors)
+        if (entry.type != dtype::i64 && std::find(known.begin(), known.end(), entry.name) == known.end())
+            wrong.extra.push_back(printable(entry.name) + " " + impl::shape_text(entry.shape));
+    if (wrong.any()) return wrong.text(source);
+    return loaded;
+}
+
+/// Fills the parameters of a float32 network from a checkpoint.
+template <network_type Net>
+    requires(std::same_as<typename Net::number_type, float32>)
+result<void> load(const tensor_file& file, std::string_view source, parameters<Net>& to) {
+    const auto layers = expected_layers<Net>();
+    const auto loaded = take_layers(file, layers, source);
+    if (!loaded) return loaded.reason();
+    to.bytes.fill(std::byte{0});
+    for (int s = 0; s < Net::table.slot_count; ++s) {
+        const loaded_layer& layer = (*loaded)[static_cast<std::size_t>(s)];
+        const auto& g = Net::table.slots[static_cast<std::size_t>(s)].geometry;
+        for (std::size_t i = 0; i < layer.weights.size(); ++i)
+            to.weights(s)[kernel::layout_of<float32>.index_of_logical(g, i)] = layer.weights[i];
+        std::copy(layer.biases.begin(), layer.biases.end(), to.biases(s).begin());
+    }
+    for (int u = 0; u < Net::table.unit_count; ++u) {
+        to.of_unit(u).low = -std::numeric_limits<float>::infinity();
+        to.of_unit(u).high = std::numeric_limits<float>::infinity();
+    }
+    return {};
+}
+
+/// The same from a file.
+template <network_type Net>
+result<void> load(const std::string& path, parameters<Net>& to) {
+    const auto file = read_safetensors(path);
+    if (!file) return file.reason();
+    return load<Net>(*file, path, to);
+}
+
+/// The parameters of a float32 network as tensors with PyTorch's names and axes, norms folded into weights and biases.
+template <network_type Net>
+    requires(std::same_as<typename Net::number_type, float32>)
+tensor_file to_tensors(const parameters<Net>& from) {
+    tensor_file file;
+    const auto layers = expected_layers<Net>();
+    const auto bytes_of = [](std::span<const float> values) {
+        const auto raw = std::as_bytes(values);
+        return std::vector<std::byte>{raw.begin(), raw.end()};
+    };
+    for (int s = 0; s < Net::table.slot_count; ++s) {
+        const expected_layer& layer = layers[static_cast<std::size_t>(s)];
+        const kernel::conv_geometry& g = layer.geometry;
+        std::vector<float> weights;
+        for (int o = 0; o < g.out.channels; ++o)
+            for (int i = 0; i < g.in.channels; ++i)
+                for (int r = 0; r < g.kernel_h; ++r)
+                    for (int c = 0; c < g.kernel_w; ++c)
+                        weights.push_back(from.weights(s)[kernel::layout_of<float32>.index(g, o, r, c, i)]);
+        const auto biases = from.biases(s).first(static_cast<std::size_t>(g.out.channels));
+        file.tensors.push_back({layer.name + ".weight", dtype::f32, layer.weight_shape(), bytes_of(weights)});
+        file.tensors.push_back({layer.name + ".bias", dtype::f32, {biases.size()}, bytes_of(biases)});
+    }
+    return file;
+}
+
+}  // namespace redoubt::io::inline REDOUBT_ABI
