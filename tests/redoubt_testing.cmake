@@ -46,7 +46,7 @@ function(redoubt_emitted_test name)
 endfunction()
 
 # redoubt_same_bits_test(<name> <file> [<flags of one build>...]): the program prints the same in
-# every variant, with both compilers (which are compared through a value that the program itself expects).
+# every variant, with both compilers; a line `// expected: text` in the file fixes what.
 function(redoubt_same_bits_test name file)
     set(variants ${ARGN})
     if(NOT variants)

@@ -77,6 +77,18 @@ inline result<void> check_words(std::string_view option, const std::vector<std::
 
 }  // namespace impl
 
+/// The bits of --bits as a fault spec has them; false where the text is none.
+inline bool read_bits(const std::string& text, fault::fault_spec& spec) {
+    for (bit_class c : {bit_class::any, bit_class::sign, bit_class::exponent, bit_class::fraction}) {
+        if (text == name_of(c)) {
+            spec.bits = c;
+            return true;
+        }
+    }
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), spec.position);
+    return failure == std::errc{} && end == text.data() + text.size() && spec.position >= 0 && spec.position < 32;
+}
+
 /// Reads the command line. An empty optional asks the program to end with `exit_code` (help was printed, or an error).
 inline std::optional<options> parse(int argc, const char* const* argv, const program_defaults& defaults,
                                     const std::vector<std::string>& models, const std::vector<std::string>& numbers,
@@ -131,6 +143,9 @@ inline std::optional<options> parse(int argc, const char* const* argv, const pro
         for (double rate : o.rates)
             if (!(rate >= 0.0 && rate <= 1.0)) return error{"--ber: rates lie between 0 and 1"};
         if (o.flips != 0 && !o.rates.empty()) return error{"--flips and --ber contradict each other: a count or a rate"};
+        fault::fault_spec spec;
+        if (!read_bits(o.bits, spec))
+            return error{"--bits: '"} << o.bits << "' is none of any, sign, exponent, fraction, 0..31";
         if (o.trials < 1 || o.trials > 1'000'000) return error{"--trials: from 1 to 1000000"};
         if (o.images < 1) return error{"--images: at least 1"};
         if (o.calibration < 1) return error{"--calibration: at least 1"};
@@ -146,18 +161,6 @@ inline std::optional<options> parse(int argc, const char* const* argv, const pro
     }
     if (o.threads == 0) o.threads = std::max(1u, std::thread::hardware_concurrency());
     return o;
-}
-
-/// The bits of --bits as a fault spec has them; false where the text is none.
-inline bool read_bits(const std::string& text, fault::fault_spec& spec) {
-    for (bit_class c : {bit_class::any, bit_class::sign, bit_class::exponent, bit_class::fraction}) {
-        if (text == name_of(c)) {
-            spec.bits = c;
-            return true;
-        }
-    }
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), spec.position);
-    return failure == std::errc{} && end == text.data() + text.size() && spec.position >= 0 && spec.position < 32;
 }
 
 }  // namespace redoubt::app::inline REDOUBT_ABI

@@ -44,10 +44,10 @@ private:
             if (word == name_of(kind)) return kind;
         return campaign::fault_kind::weights;
     }
+    /// run() has seen that it exists.
     engine& pick(const std::string& model, const std::string& number) {
-        for (auto& e : engines_)
-            if (e->model() == model && e->number() == number) return *e;
-        return *engines_.front();
+        return **std::find_if(engines_.begin(), engines_.end(),
+                              [&](const auto& e) { return e->model() == model && e->number() == number; });
     }
 
     result<void> print_names() {
@@ -159,8 +159,7 @@ private:
         spec.trials = options_.trials;
         spec.faults.rate = rate;
         spec.faults.count = options_.flips;
-        if (!read_bits(options_.bits, spec.faults))
-            return error{"--bits: '"} << options_.bits << "' is none of any, sign, exponent, fraction, 0..31";
+        read_bits(options_.bits, spec.faults);  // the command line was checked
         if (!options_.layer.empty()) {
             const auto names = subject.layer_names();
             const auto at = std::find(names.begin(), names.end(), options_.layer);
@@ -233,8 +232,19 @@ inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<en
     std::sort(models.begin(), models.end());
     std::sort(numbers.begin(), numbers.end());
     int exit_code = 0;
+    const auto compiled = [&](const std::string& model, const std::string& number) {
+        return std::any_of(engines.begin(), engines.end(),
+                           [&](const auto& e) { return e->model() == model && e->number() == number; });
+    };
     auto chosen = parse(argc, argv, defaults, models, numbers, exit_code);
     if (!chosen) return exit_code;
+    for (const std::string& model : chosen->models) {
+        for (const std::string& number : chosen->numbers) {
+            if (compiled(model, number)) continue;
+            std::fprintf(stderr, "%s: there is no %s of %s in this program\n", argv[0], number.c_str(), model.c_str());
+            return 2;
+        }
+    }
     try {
         const auto done = impl::session{std::move(*chosen), defaults, std::move(engines)}.run();
         if (done) return 0;

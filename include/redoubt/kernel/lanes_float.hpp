@@ -46,7 +46,7 @@ struct float_lanes {
     }
     void store(half* p) const {
 #if REDOUBT_LEVEL_NUMBER >= 4
-        const __m256i words = _mm512_cvtps_ph(part[0], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        const __m256i words = _mm512_maskz_cvtps_ph(0xffff, part[0], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), words);
 #else
         for (int i = 0; i < parts; ++i) {

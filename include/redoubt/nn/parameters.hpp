@@ -82,7 +82,8 @@ template <network_type Net>
 inline constexpr std::size_t parameter_bytes = parameter_plan_of<Net>.bytes;
 
 /// Weights, biases, scales, bounds, copies and code bits. It holds no pointer: it may be copied anywhere, kept in
-/// read-only memory, or handed to an injector. Value-initialise it (zero weights, no bounds) or fill it by convert().
+/// read-only memory, or handed to an injector. Fill it by convert(), or value-initialise it and write the weights; its
+/// bounds are then all 0 until set_bounds(), so that a range restriction lets nothing through.
 template <network_type Net>
 struct alignas(block_alignment) parameters {
     using number_type = typename Net::number_type;
@@ -96,6 +97,12 @@ struct alignas(block_alignment) parameters {
     /// A slot's weights in the wide layout, padding lanes included.
     std::span<weight> weights(int s) { return {as<weight>(place(s).weights), weight_words(s)}; }
     std::span<const weight> weights(int s) const { return {as<weight>(place(s).weights), weight_words(s)}; }
+    /// One weight by its place in the layer, wherever the layout keeps it. Linear layers: `row`, `column` and `in` are those
+    /// of the pixel it reads (all rows and columns 0 after a pool to one pixel).
+    weight& weight_at(int s, int out, int row, int column, int in) { return weights(s)[place_of(s, out, row, column, in)]; }
+    const weight& weight_at(int s, int out, int row, int column, int in) const {
+        return weights(s)[place_of(s, out, row, column, in)];
+    }
     /// A slot's biases, padded to whole blocks of 16.
     std::span<bias> biases(int s) { return {as<bias>(place(s).primary), bias_words(s)}; }
     std::span<const bias> biases(int s) const { return {as<bias>(place(s).primary), bias_words(s)}; }
@@ -116,6 +123,9 @@ struct alignas(block_alignment) parameters {
 private:
     static constexpr const slot& slot_at(int s) { return Net::table.slots[static_cast<std::size_t>(s)]; }
     static constexpr std::size_t weight_words(int s) { return kernel::layout_of<number_type>.size(slot_at(s).geometry); }
+    static constexpr std::size_t place_of(int s, int out, int row, int column, int in) {
+        return kernel::layout_of<number_type>.index(slot_at(s).geometry, out, row, column, in);
+    }
     static constexpr std::size_t bias_words(int s) {
         return static_cast<std::size_t>(slot_at(s).geometry.blocks()) * kernel::lane_count;
     }

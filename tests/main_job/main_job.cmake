@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# The main job as a user meets it: reproducible, right on the public network, clear about nonsense.
+set(job --program $<TARGET_FILE:resilience>)
+set(small --trials 2 --images 6 --calibration 50)
+
+redoubt_script_test(main_job.reproducible main_job.py reproducible ${job} -- --model lenet5 --trials 4 --images 10
+    --calibration 100)
+redoubt_script_test(main_job.reproducible_resnet main_job.py reproducible ${job} -- ${small})
+set_tests_properties(main_job.reproducible main_job.reproducible_resnet PROPERTIES PROCESSORS 2)
+redoubt_script_test(main_job.resilient main_job.py resilient ${job})
+set_tests_properties(main_job.resilient PROPERTIES PROCESSORS 2)
+
+# The public ResNet-20 on 100 original CIFAR-10 test images, where somebody has put them.
+set(REDOUBT_CIFAR10_DIR "${PROJECT_SOURCE_DIR}/../shared/data/cifar10" CACHE PATH
+    "Folder with resnet20.safetensors (public ResNet-20) and first100.bin (original CIFAR-10); optional")
+redoubt_script_test(main_job.cifar10 main_job.py accuracy ${job} --expect 94
+    --need "${REDOUBT_CIFAR10_DIR}/resnet20.safetensors" --need "${REDOUBT_CIFAR10_DIR}/first100.bin" --
+    --model resnet20_cifar10 --number fp32 --fault weights --protect none --ber 0 --trials 1 --calibration 100
+    --weights "${REDOUBT_CIFAR10_DIR}/resnet20.safetensors" --data "${REDOUBT_CIFAR10_DIR}/first100.bin"
+    --normalise "0.485,0.456,0.406/0.229,0.224,0.225")
+
+# PyTorch beside us, where it is installed: /usr/bin/python3 is Debian's.
+find_program(REDOUBT_DEBIAN_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+if(NOT REDOUBT_DEBIAN_PYTHON)
+    set(REDOUBT_DEBIAN_PYTHON "${Python3_EXECUTABLE}")
+endif()
+add_test(NAME with_pytorch COMMAND "${REDOUBT_DEBIAN_PYTHON}" -B "${CMAKE_CURRENT_SOURCE_DIR}/with_pytorch.py"
+    --resilience $<TARGET_FILE:resilience>)
+set_tests_properties(with_pytorch PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 PROCESSORS 2)
+
+# Nonsense gets a clear message and a nonzero exit.
+function(redoubt_refusal name code text)
+    redoubt_script_test(main_job.refuses_${name} main_job.py refuses ${job} --code ${code} --text "${text}" -- ${ARGN})
+endfunction()
+set(here "${CMAKE_CURRENT_SOURCE_DIR}")
+redoubt_refusal(model 2 "'vgg' is not known; there is lenet5" --model vgg)
+redoubt_refusal(number 2 "'fp23' is not known" --number fp23)
+redoubt_refusal(protection 2 "'luck' is not known" --protect luck)
+redoubt_refusal(twice 2 "stands twice" --protect none,none)
+redoubt_refusal(rate 2 "rates lie between 0 and 1" --ber 2)
+redoubt_refusal(contradiction 2 "contradict each other" --ber 1e-5 --flips 3)
+redoubt_refusal(option 2 "--colour" --colour blue)
+redoubt_refusal(trials 2 "--trials" --trials 0)
+redoubt_refusal(bits 2 "'parity' is none of any, sign, exponent" --bits parity ${small})
+redoubt_refusal(no_exponent 1 "no such bits" --bits exponent --number int8 --fault weights ${small})
+redoubt_refusal(layer 1 "has no layer 'conv9'" --layer conv9 ${small})
+redoubt_refusal(data 1 "no such file or folder" --data /nowhere)
+redoubt_refusal(weights 1 "/nowhere.safetensors" --weights /nowhere.safetensors ${small})
+redoubt_refusal(other_network 1 "missing: fc1.weight" --model lenet5
+    --weights "${PROJECT_SOURCE_DIR}/examples/weights/resnet20-fashion-mnist.safetensors" ${small})
+redoubt_refusal(wrong_images 1 "resnet20_cifar10 takes 3x32x32" --model resnet20_cifar10 --number fp32)
+redoubt_refusal(number_of_model 2 "there is no int8 of resnet20_cifar10" --model resnet20_cifar10 --number int8)
+redoubt_refusal(out 1 "cannot be made a folder" --out /proc/nowhere ${small})
+redoubt_refusal(full_disk 1 "/dev/full" --record /dev/full --fault weights --number int8 --protect none --ber 1e-4 ${small})
+redoubt_refusal(too_many_images 1 "the test set has 10000" --images 10001)
+redoubt_script_test(main_job.help main_job.py refuses ${job} --code 0 --text "--protect" --text "BER" -- --help)
+redoubt_script_test(main_job.names main_job.py refuses ${job} --code 0 --text "layer3.2.bn2.running_var [64]" -- --names)
