@@ -3,10 +3,13 @@
 #
 #   redoubt_add_engines(<target> HEADER <header> FACTORY <C++ name> NETWORKS <name>... NUMBERS <name>...)
 #
-# Each pair becomes a .cpp made from engine.cpp.in, in which @HEADER@, @FACTORY@, @NETWORK@, @NUMBER@ and @ENGINE@ (the
-# pair as one identifier) are replaced; all are added to the target. HEADER is written as in an #include.
+# Each pair becomes a .cpp made from engine.cpp.in, in which @HEADER@, @FACTORY@, @NETWORK@ and @NUMBER@ are replaced; all
+# are added to the target, and so are units with the kernels of each number, once a target (kernels.cpp.in). FACTORY is a
+# type with a member type for each network (float32, without protections) and number_NAME for each number; number_fp32 is
+# always needed, because weights are loaded in it. HEADER is written as in an #include.
 
 set(redoubt_engine_template "${CMAKE_CURRENT_LIST_DIR}/engine.cpp.in")
+set(redoubt_kernels_template "${CMAKE_CURRENT_LIST_DIR}/kernels.cpp.in")
 
 function(redoubt_add_engines target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;FACTORY" "NETWORKS;NUMBERS")
@@ -20,10 +23,26 @@ function(redoubt_add_engines target)
     endif()
     set(HEADER "${arg_HEADER}")
     set(FACTORY "${arg_FACTORY}")
+    set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}_engines")
+    get_target_property(sources ${target} SOURCES)
+    foreach(NUMBER IN ITEMS fp32 ${arg_NUMBERS})
+        foreach(HOOK no_hook fault_hook)
+            string(MAKE_C_IDENTIFIER "kernels_${NUMBER}_${HOOK}" unit)
+            if(NOT "${folder}/${unit}.cpp" IN_LIST sources)
+                configure_file("${redoubt_kernels_template}" "${folder}/${unit}.cpp" @ONLY)
+                target_sources(${target} PRIVATE "${folder}/${unit}.cpp")
+                list(APPEND sources "${folder}/${unit}.cpp")
+            endif()
+        endforeach()
+    endforeach()
     foreach(NETWORK IN LISTS arg_NETWORKS)
         foreach(NUMBER IN LISTS arg_NUMBERS)
             string(MAKE_C_IDENTIFIER "${NETWORK}_${NUMBER}" ENGINE)
-            set(file "${CMAKE_CURRENT_BINARY_DIR}/${target}_engines/${ENGINE}.cpp")
+            set(NEEDS_FLOAT32 1)
+            if(NUMBER STREQUAL "fp32")
+                set(NEEDS_FLOAT32 0)
+            endif()
+            set(file "${folder}/${ENGINE}.cpp")
             configure_file("${redoubt_engine_template}" "${file}" @ONLY)
             target_sources(${target} PRIVATE "${file}")
         endforeach()

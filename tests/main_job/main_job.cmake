@@ -10,6 +10,21 @@ set_tests_properties(main_job.reproducible main_job.reproducible_resnet PROPERTI
 redoubt_script_test(main_job.resilient main_job.py resilient ${job})
 set_tests_properties(main_job.resilient PROPERTIES PROCESSORS 2)
 
+# PyTorch's logits of 1,000 images, committed (tests/make_golden.py).
+foreach(model lenet5 resnet20)
+    redoubt_script_test(main_job.golden_${model} main_job.py golden ${job}
+        --golden "${CMAKE_CURRENT_SOURCE_DIR}/data/golden-${model}.safetensors" -- --model ${model} --calibration 10)
+endforeach()
+# Accuracy on all 10,000 images: the reference's own, what int8 loses, what range changes.
+set(all --images 10000 --trials 1 --ber 0 --fault weights)
+redoubt_script_test(main_job.clean_lenet5 main_job.py clean ${job} --least 89 --lost 1 --
+    --model lenet5 --protect none --number fp32,fp16,int8 ${all})
+redoubt_script_test(main_job.clean_resnet20 main_job.py clean ${job} --least 93 --lost 1 --
+    --protect none --number fp32,fp16,int8 ${all})
+redoubt_script_test(main_job.clean_range main_job.py clean ${job} --least 93 --agree 99.9 --
+    --protect none,range --number fp32 ${all})
+set_tests_properties(main_job.clean_lenet5 main_job.clean_resnet20 main_job.clean_range PROPERTIES PROCESSORS 2)
+
 # The public ResNet-20 on 100 original CIFAR-10 test images, where somebody has put them.
 set(REDOUBT_CIFAR10_DIR "${PROJECT_SOURCE_DIR}/../shared/data/cifar10" CACHE PATH
     "Folder with resnet20.safetensors (public ResNet-20) and first100.bin (original CIFAR-10); optional")

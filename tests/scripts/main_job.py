@@ -3,13 +3,18 @@
 """Runs the main job and checks what it promises.
 
     main_job.py reproducible --program P [--program Q ...] [-- options]   same results.json apart from `timing`
+    main_job.py golden --program P --golden FILE -- options  fault-free outputs within 1e-4 of FILE's, same top-1
+    main_job.py clean --program P --least A --lost B --agree C -- options  clean accuracy of the first cell at least A %,
+                                             that of the others at most B points less, their top-1 as of none on C %
     main_job.py accuracy --program P --expect PERCENT --need FILE ... -- options   clean accuracy of the first cell
     main_job.py resilient --program P                       the figures of weight flips at a bit error rate of 1e-5
     main_job.py refuses --program P --text WORDS [--code N] -- options    exits with N and says WORDS
 """
 import argparse
+import array
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -45,13 +50,50 @@ def reproducible(o):
 
 
 def accuracy(o):
-    missing = [f for f in o.need if not os.path.exists(f)]
-    if missing:
-        print("SKIPPED: not there: " + ", ".join(missing))
-        return 77
+    skip_without(o.need)
     got = 100 * run(o.program[0], o.rest)["cells"][0]["clean_accuracy"]
     print(f"clean accuracy {got:.2f} %, expected {o.expect} %")
     return 0 if abs(got - o.expect) < 1e-9 else 1
+
+
+def skip_without(files):
+    missing = [f for f in files if not os.path.exists(f)]
+    if missing:
+        print("SKIPPED: not there: " + ", ".join(missing))
+        sys.exit(77)
+
+
+def outputs(path):
+    with open(path, "rb") as file:
+        length = struct.unpack("<Q", file.read(8))[0]
+        entry = json.loads(file.read(length))["outputs"]
+        values = array.array("f", file.read())
+    rows, columns = entry["shape"]
+    return [values[r * columns:(r + 1) * columns] for r in range(rows)]
+
+
+def golden(o):
+    theirs = outputs(o.golden)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "outputs.safetensors")
+        subprocess.run([o.program[0], "--out", folder, "--images", str(len(theirs)), "--number", "fp32",
+                        "--dump-outputs", path] + o.rest, check=True, stdout=subprocess.DEVNULL)
+        ours = outputs(path)
+    worst = max(max(abs(a - b) for a, b in zip(x, y)) / max(map(abs, y)) for x, y in zip(ours, theirs))
+    same = sum(list(x).index(max(x)) == list(y).index(max(y)) for x, y in zip(ours, theirs))
+    print(f"{same} of {len(theirs)} with the same top-1, largest relative difference {worst:.2e}")
+    return 0 if len(ours) == len(theirs) == same and worst <= 1e-4 else 1
+
+
+def clean(o):
+    cells = run(o.program[0], o.rest)["cells"]
+    good = 100 * cells[0]["clean_accuracy"] >= o.least
+    for c in cells:
+        lost = 100 * (cells[0]["clean_accuracy"] - c["clean_accuracy"])
+        agree = 100 * c["clean_top1_as_none"]
+        print(f"{c['number']} {c['protection']}: clean {100 * c['clean_accuracy']:.2f} %, top-1 as unprotected {agree:.2f} %")
+        good &= lost <= o.lost and agree >= o.agree
+    return 0 if good else 1
 
 
 def resilient(o):
@@ -85,10 +127,14 @@ def main():
         rest = arguments[arguments.index("--") + 1:]
         arguments = arguments[: arguments.index("--")]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("reproducible", "accuracy", "resilient", "refuses"))
+    parser.add_argument("what", choices=("reproducible", "golden", "clean", "accuracy", "resilient", "refuses"))
     parser.add_argument("--program", action="append", required=True)
     parser.add_argument("--need", action="append", default=[])
     parser.add_argument("--text", action="append", default=[])
+    parser.add_argument("--golden")
+    parser.add_argument("--least", type=float, default=0)
+    parser.add_argument("--lost", type=float, default=100)
+    parser.add_argument("--agree", type=float, default=0)
     parser.add_argument("--expect", type=float)
     parser.add_argument("--code", type=int, default=2)
     options = parser.parse_args(arguments)

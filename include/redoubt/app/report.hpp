@@ -67,6 +67,7 @@ inline nlohmann::ordered_json results_json(const options& o, const std::vector<c
         cell["flips"] = c.spec.faults.count;
         cell["site_bits"] = c.site_bits;
         cell["clean_accuracy"] = c.clean_accuracy;
+        cell["clean_top1_as_none"] = c.clean_top1_as_none;
         cell["accuracy"] = impl::to_json(c.accuracy);
         cell["sdc1"] = impl::to_json(c.sdc1);
         cell["unusable"] = impl::to_json(c.unusable);

@@ -23,6 +23,7 @@ struct cell_summary {
     cell_spec spec{};
     std::uint64_t site_bits = 0;
     double clean_accuracy = 0.0;
+    double clean_top1_as_none = 1.0;  ///< images on which the fault-free answer is the unprotected network's
     estimate accuracy{}, sdc1{}, unusable{};
     std::uint64_t faults = 0, detected = 0, corrected = 0, uncorrected = 0, out_of_range = 0;
     std::vector<trial_result> trials;

@@ -97,11 +97,12 @@ struct direct_tile {
                 through_memory(sum, [&](registers& spilled) { strike(spilled, faults, row, column, block); });
         }
 #endif
+        const typename A::finisher finish{call};
         impl::unrolled<PX>([&](auto p) __attribute__((always_inline)) {
             impl::unrolled<NB>([&](auto n) __attribute__((always_inline)) {
                 const int channel = (block + n) * lane_count;
-                A::finish(call, sum[p()][n()], g.out.index(row, column + p, channel),
-                          std::min(lane_count, g.out.channels - channel));
+                finish(sum[p()][n()], g.out.index(row, column + p, channel),
+                       std::min(lane_count, g.out.channels - channel));
             });
         });
     }
@@ -125,11 +126,13 @@ private:
             ranges(sum, call.in + origin, pixel, first, last, weights, block, groups);
         }
     }
+    /// Writes whole vectors of `to`.
     static void convert(const typename N::activation* from, float* to, int count) {
-        int i = 0;
-        if constexpr (A::converts_input)
+        if constexpr (A::converts_input) {
+            int i = 0;
             for (; i + lane_count <= count; i += lane_count) lanes::load(from + i).store(to + i);
-        for (; i < count; ++i) to[i] = widened(from[i]);
+            if (i < count) lanes::load(from + i, count - i).store(to + i);
+        }
     }
     /// The common ranges of pixels inside the image, each with its own unrolled loop; the rest pixel by pixel.
     [[gnu::always_inline]] static void ranges(registers& sum, const operand* in, std::ptrdiff_t pixel, int first,
@@ -140,6 +143,8 @@ private:
             impl::accumulate<A, PX, NB, PX == 1 ? 0 : 1, PX>(sum, in, pixel, w, block, groups);
         } else if (PX > 1 && first == 0 && last == PX - 1) {
             impl::accumulate<A, PX, NB, 0, PX == 1 ? 1 : PX - 1>(sum, in, pixel, w, block, groups);
+        } else if (A::padding_counts && first == last) {
+            impl::accumulate<A, PX, NB, 0, A::padding_counts ? 0 : PX>(sum, in, pixel, w, block, groups);
         } else {
             through_memory(sum, [&](registers& spilled) {
                 pixel_by_pixel(spilled, in, pixel, first, last, w, block, groups);

@@ -19,6 +19,8 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 struct float_lanes {
 #if REDOUBT_LEVEL_NUMBER >= 4
     using batch = xsimd::batch<float, xsimd::avx512bw>;
+    /// Every lane: the unmasked forms of these conversions make g++ 12 warn of its own headers.
+    static constexpr __mmask16 all = 0xffff;
 #else
     using batch = xsimd::batch<float, xsimd::fma3<xsimd::avx2>>;
 #endif
@@ -34,19 +36,30 @@ struct float_lanes {
     static float_lanes load(const half* p) {
         float_lanes v;
 #if REDOUBT_LEVEL_NUMBER >= 4
-        v.part[0] = _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+        v.part[0] = _mm512_maskz_cvtph_ps(all, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 #else
         for (int i = 0; i < parts; ++i)
             v.part[i] = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + i * width)));
 #endif
         return v;
     }
+    /// The first `count`, then zeros; reads no further.
+    static float_lanes load(const half* p, int count) {
+#if REDOUBT_LEVEL_NUMBER >= 4
+        const auto first = static_cast<__mmask16>((1u << count) - 1u);
+        return {{_mm512_maskz_cvtph_ps(0xffff, _mm256_maskz_loadu_epi16(first, p))}};
+#else
+        half buffer[lane_count];
+        for (int i = 0; i < count; ++i) buffer[i] = p[i];
+        return load(buffer);
+#endif
+    }
     void store(float* p) const {
         for (int i = 0; i < parts; ++i) part[i].store_unaligned(p + i * width);
     }
     void store(half* p) const {
 #if REDOUBT_LEVEL_NUMBER >= 4
-        const __m256i words = _mm512_maskz_cvtps_ph(0xffff, part[0], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        const __m256i words = _mm512_maskz_cvtps_ph(all, part[0], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), words);
 #else
         for (int i = 0; i < parts; ++i) {
@@ -94,6 +107,12 @@ struct float_lanes {
         return v;
     }
     template <class Word>
+    static float_lanes load(const Word* p, int count) {
+        float_lanes v{};
+        for (int i = 0; i < count; ++i) v.part[i] = widened(p[i]);
+        return v;
+    }
+    template <class Word>
     void store(Word* p) const {
         for (int i = 0; i < lane_count; ++i) p[i] = static_cast<Word>(part[i]);
     }
@@ -131,31 +150,44 @@ struct lane_arithmetic {
     static lanes load_weights(const weight* p) { return lanes::load(p); }
     static void step(lanes& sum, const operand* input, const lanes& weights) { sum.add_product(*input, weights); }
 
-    /// Residual add, activation, canonical NaN and rounding of `count` channels at output `index`.
-    static void finish(const conv_call<N>& call, lanes sum, int index, int count) {
-        using word = typename N::activation;
-        const bool whole = count == lane_count;
-        word buffer[lane_count];
-        if (call.residual != nullptr) {
-            const word* from = call.residual + index;
-            if (!whole) {
-                std::memset(static_cast<void*>(buffer), 0, sizeof buffer);
-                std::memcpy(static_cast<void*>(buffer), from, static_cast<std::size_t>(count) * sizeof(word));
-                from = buffer;
+    /// Residual add, activation, canonical NaN and rounding.
+    class finisher {
+    public:
+        explicit finisher(const conv_call<N>& call)
+            : residual_{call.residual}, to_{call.logits != nullptr ? call.logits : call.out}, act_{call.act},
+              limit_{call.limit} {}
+
+        /// `count` channels at output `index`.
+        void operator()(lanes sum, int index, int count) const {
+            const bool whole = count == lane_count;
+            word buffer[lane_count];
+            if (residual_ != nullptr) {
+                const word* from = residual_ + index;
+                if (!whole) {
+                    std::memset(static_cast<void*>(buffer), 0, sizeof buffer);
+                    std::memcpy(static_cast<void*>(buffer), from, static_cast<std::size_t>(count) * sizeof(word));
+                    from = buffer;
+                }
+                sum.add(lanes::load(from));
             }
-            sum.add(lanes::load(from));
+            if (act_ != activation::none) sum.relu();
+            if (act_ == activation::clipped_relu) sum.clip(limit_);
+            sum.make_canonical();
+            if (whole) {
+                sum.store(to_ + index);
+            } else {
+                sum.store(buffer);
+                std::memcpy(static_cast<void*>(to_ + index), buffer, static_cast<std::size_t>(count) * sizeof(word));
+            }
         }
-        if (call.act != activation::none) sum.relu();
-        if (call.act == activation::clipped_relu) sum.clip(call.limit);
-        sum.make_canonical();
-        word* to = (call.logits != nullptr ? call.logits : call.out) + index;
-        if (whole) {
-            sum.store(to);
-        } else {
-            sum.store(buffer);
-            std::memcpy(static_cast<void*>(to), buffer, static_cast<std::size_t>(count) * sizeof(word));
-        }
-    }
+
+    private:
+        using word = typename N::activation;
+        const word* residual_;
+        word* to_;
+        activation act_;
+        float limit_;
+    };
     static void spill(const lanes& sum, float* to) { sum.store(to); }
     static lanes fill(const float* from) { return lanes::load(from); }
 };

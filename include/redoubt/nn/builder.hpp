@@ -24,6 +24,16 @@ struct types_in<L> {
     using wrappers = joined<pack<L>, typename types_in<typename L::layers>::wrappers>;
 };
 
+/// Steps that may make one value: replicas of replicas, spares included.
+inline constexpr int most_replicas = 64;
+
+/// Places that a layer takes in the numbering of its list; only for whether a named<...> holds exactly one.
+template <class L> inline constexpr int places_taken = 1;
+template <class... Ls> inline constexpr int places_taken<pack<Ls...>> = (0 + ... + places_taken<Ls>);
+template <class... Ls> inline constexpr int places_taken<sequence<Ls...>> = places_taken<pack<Ls...>>;
+template <class... Ls> inline constexpr int places_taken<shortcut<Ls...>> = places_taken<pack<Ls...>>;
+template <protecting L> inline constexpr int places_taken<L> = places_taken<typename L::layers>;
+
 /// Most steps that a description can expand to.
 template <class L> inline constexpr int step_bound = 1;
 template <class... Ls> inline constexpr int step_bound<pack<Ls...>> = (0 + ... + step_bound<Ls>);
@@ -65,11 +75,12 @@ private:
     path_name path_{};
     int position_ = 0;           // of the next child in the enclosing list
     bool has_name_ = false;      // path_ already names the next leaf
-    std::array<int, 16> producers_{};  // steps that made the current value and may still take what follows
+    std::array<int, detail::most_replicas> producers_{};  // steps that made the current value and may still take what follows
     int producer_count_ = 0;
 
-    constexpr void fail(mistake what, shape came_in = {}, shape wanted = {}) {
-        if (table.error.what == mistake::none) table.error = {what, leaf_, came_in, wanted};
+    constexpr void fail(mistake what, shape came_in = {}, shape wanted = {}) { fail_at(leaf_, what, came_in, wanted); }
+    constexpr void fail_at(int leaf, mistake what, shape came_in, shape wanted) {
+        if (table.error.what == mistake::none) table.error = {what, leaf, came_in, wanted};
     }
     constexpr bool failed() const { return table.error.what != mistake::none; }
 
@@ -144,7 +155,7 @@ private:
         const bool outer_named = has_name_;
         const int position = position_;
         path_ = path_ / N.view();
-        has_name_ = sizeof...(Ls) == 1;
+        has_name_ = (0 + ... + detail::places_taken<Ls>) == 1;
         position_ = 0;
         visit_all<pack<Ls...>>();
         path_ = outer;
@@ -168,7 +179,10 @@ private:
     constexpr void branches(type_tag<named<N, shortcut<Ss...>>>) {
         const int in = current_;
         const shape in_extents = extents_;
-        nested<pack<named<N, sequence<>, Ss...>>>();  // two children: these are called N.0, N.1, ...
+        const path_name outer = path_;
+        path_ = path_ / N.view();
+        nested<pack<Ss...>>();  // called N.0, N.1, ..., even a single one
+        path_ = outer;
         const int side = current_;
         const shape side_extents = extents_;
         current_ = in;
@@ -179,7 +193,7 @@ private:
     template <class Body> constexpr void join(int side, shape side_extents) {
         nested<Body>();
         if (failed()) return;
-        if (!(extents_ == side_extents)) return fail(mistake::branches_differ, extents_, side_extents);
+        if (!(extents_ == side_extents)) return fail_at(leaf_ - 1, mistake::branches_differ, extents_, side_extents);
         if (can_fuse_add()) {
             for (int i = 0; i < producer_count_; ++i) producer(i).residual = static_cast<std::int16_t>(side);
         } else {
@@ -282,7 +296,9 @@ private:
     }
     constexpr void visit(type_tag<flatten>) { ++leaf_; }
     template <custom_layer L> constexpr void visit(type_tag<L>) {
-        append(op::custom, L::output(extents_));
+        const shape out = L::output(extents_);
+        if (out.channels < 1 || out.height < 1 || out.width < 1) return fail(mistake::bad_spec, extents_);
+        append(op::custom, out);
         ++leaf_;
     }
     template <class L>
@@ -306,10 +322,11 @@ private:
     constexpr void guard(int self, int first_step) {
         for (int i = first_step; i < table.step_count; ++i) {
             step& s = table.steps[static_cast<std::size_t>(i)];
-            if (s.depth != depth_ || s.kind == op::compare) continue;
+            // probabilities have bounds of their own
+            if (s.depth != depth_ || s.kind == op::compare || s.kind == op::softmax) continue;
             std::size_t free = 0;
             while (free < s.guards.size() && s.guards[free] >= 0) ++free;
-            if (free == s.guards.size()) return fail(mistake::too_many_guards);
+            if (free == s.guards.size()) return fail_at(s.leaf, mistake::too_many_guards, s.geometry.out, {});
             s.guards[free] = static_cast<std::int16_t>(self);
         }
     }
@@ -320,7 +337,7 @@ private:
         const int outer_replica = replica_, outer_comparison = comparison_, position = position_;
         const shape in_extents = extents_;
         std::array<std::int16_t, 4> made{-1, -1, -1, -1};
-        std::array<int, 16> makers{};
+        std::array<int, detail::most_replicas> makers{};
         int maker_count = 0;
         ++depth_;
         for (int r = 0; r < total; ++r) {
@@ -344,7 +361,8 @@ private:
             visit_all<typename L::layers>();
             if (failed()) return;
             made[static_cast<std::size_t>(r)] = static_cast<std::int16_t>(current_);
-            for (int i = 0; i < producer_count_ && maker_count < 16; ++i)
+            if (maker_count + producer_count_ > detail::most_replicas) return fail(mistake::too_many_replicas, extents_);
+            for (int i = 0; i < producer_count_; ++i)
                 makers[static_cast<std::size_t>(maker_count++)] = producers_[static_cast<std::size_t>(i)];
         }
         --depth_;
@@ -384,28 +402,25 @@ private:
         table.output = current_;
         for (int i = 0; i + 1 < table.step_count; ++i) {
             const step& s = table.steps[static_cast<std::size_t>(i)];
-            if (s.kind == op::softmax && s.out != current_) return fail(mistake::softmax_not_last);
+            if (s.kind == op::softmax && s.out != current_)
+                return fail_at(s.leaf, mistake::softmax_not_last, s.geometry.in, {});
         }
         // the last linear layer keeps its accumulators: they are the logits
         const step& last = table.steps[static_cast<std::size_t>(table.step_count - 1)];
         const int logits = last.kind == op::softmax ? last.in : current_;
-        for (int i = 0; i < table.step_count; ++i) {
+        std::array<bool, static_cast<std::size_t>(Capacity)> holds_logits{};
+        holds_logits[static_cast<std::size_t>(logits)] = true;
+        // outer votes come after inner ones: from the end, each passes on to what it votes on
+        for (int i = table.step_count - 1; i >= 0; --i) {
             step& s = table.steps[static_cast<std::size_t>(i)];
-            if (s.kind != op::convolution || s.act != kernel::activation::none) continue;
-            if (s.out == logits || voted_into(logits, s.out)) {
+            if (!holds_logits[static_cast<std::size_t>(s.out)]) continue;
+            for (std::int16_t v : s.voted)
+                if (v >= 0) holds_logits[static_cast<std::size_t>(v)] = true;
+            if (s.kind == op::convolution && s.act == kernel::activation::none) {
                 s.stores_logits = true;
                 table.values[static_cast<std::size_t>(s.out)].words = word_kind::logit;
             }
         }
-    }
-    constexpr bool voted_into(int target, int candidate) const {
-        for (int i = 0; i < table.step_count; ++i) {
-            const step& s = table.steps[static_cast<std::size_t>(i)];
-            if (s.kind != op::vote || s.out != target) continue;
-            for (std::int16_t v : s.voted)
-                if (v == candidate) return true;
-        }
-        return false;
     }
 };
 

@@ -97,16 +97,18 @@ void convert_units(const auto& seen, parameters<To>& to) {
             record.high = std::numeric_limits<float>::infinity();
         }
     }
-    if constexpr (N::is_integer) {
-        // these steps only move or compare codes: their output has their input's scale
-        for (int i = 0; i < To::table.step_count; ++i) {
-            const step& s = To::table.steps[static_cast<std::size_t>(i)];
-            if (s.kind != op::max_pool && s.kind != op::subsample) continue;
-            for (int j = 0; j < i; ++j) {
-                const step& maker = To::table.steps[static_cast<std::size_t>(j)];
-                if (maker.out == s.in && maker.kind != op::compare && maker.kind != op::vote)
-                    to.of_unit(s.unit).frac = to.of_unit(maker.unit).frac;
-            }
+}
+
+/// Steps that only move or compare codes: their output has their input's scale.
+template <network_type To>
+void pass_scales_on(parameters<To>& to) {
+    for (int i = 0; i < To::table.step_count; ++i) {
+        const step& s = To::table.steps[static_cast<std::size_t>(i)];
+        if (s.kind != op::max_pool && s.kind != op::subsample) continue;
+        for (int j = 0; j < i; ++j) {
+            const step& maker = To::table.steps[static_cast<std::size_t>(j)];
+            if (maker.out == s.in && maker.kind != op::compare && maker.kind != op::vote)
+                to.of_unit(s.unit).frac = to.of_unit(maker.unit).frac;
         }
     }
 }
@@ -137,6 +139,7 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
                 magnitude = std::max(magnitude, w < 0.0f ? -w : w);
             }
             frac = impl::weight_frac_for(g.weights(), magnitude, [&](std::size_t i) { return logical_weight(from, s, i); });
+            impl::pass_scales_on(to);  // slots come in order: what feeds this one has its final scale
             for (int j = 0; j < To::table.step_count; ++j) {
                 const step& maker = To::table.steps[static_cast<std::size_t>(j)];
                 const step& user = [&]() -> const step& {
@@ -176,6 +179,7 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
             }
         }
     }
+    if constexpr (To::number_type::is_integer) impl::pass_scales_on(to);
 }
 
 /// Bounds for every range restriction of `to`, from what training images made of a network of the same layers and

@@ -19,7 +19,7 @@ enum class mistake {
     two_stores,
     too_many_guards,
     subsample_shrinks_channels,
-    replicas_differ,
+    too_many_replicas,
     not_a_layer,
 };
 
@@ -45,6 +45,7 @@ struct diagnosis {
                   "redoubt: shortcut<...> may only stand first in a residual<...>");
     static_assert(M != mistake::two_stores, "redoubt: a layer's parameters can be kept by one protection only");
     static_assert(M != mistake::too_many_guards, "redoubt: more than four output checks around one layer");
+    static_assert(M != mistake::too_many_replicas, "redoubt: more than 64 replicas of one layer");
     static_assert(M != mistake::subsample_shrinks_channels, "redoubt: subsample cannot have fewer channels than come in");
     static_assert(M != mistake::not_a_layer, "redoubt: this type is not a layer description");
     static constexpr bool ok = M == mistake::none;

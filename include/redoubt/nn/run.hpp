@@ -33,7 +33,13 @@ struct runner {
     template <int I> void run() const {
         constexpr step s = step_of<Net, I>;
         if constexpr (s.only_if_different) {
-            if (report.steps[static_cast<std::size_t>(s.comparison)].detected == 0) return;
+            if (report.steps[static_cast<std::size_t>(s.comparison)].detected == 0) {
+                // replicas that agree need no vote, but what guards their value has not seen it yet
+                if constexpr (s.kind == op::vote) {
+                    if (has_run<s.comparison>()) check<I>();
+                }
+                return;
+            }
         }
         if constexpr (s.kind == op::compare || s.kind == op::vote) {
             judge<I>();
@@ -52,6 +58,12 @@ struct runner {
     }
 
 private:
+    /// Whether a comparison was made: one within a spare replica only is if that replica ran.
+    template <int I> bool has_run() const {
+        constexpr step s = step_of<Net, I>;
+        if constexpr (s.only_if_different) return report.steps[static_cast<std::size_t>(s.comparison)].detected != 0;
+        else return true;
+    }
     template <int I> static constexpr site_path path() {
         constexpr step s = step_of<Net, I>;
         return {I, s.unit, s.replica};

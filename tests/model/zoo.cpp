@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "support/catch.hpp"
+#include "support/plain.hpp"
+
+using namespace redoubt;
+using namespace support;
+using model::shortcut_kind;
+
+namespace {
+
+/// One image against the layers written out.
+template <class Net>
+void check_network(int classes) {
+    STATIC_REQUIRE(Net::outputs == Net::output.extents.channels);
+    CHECK(Net::outputs == classes);
+    const auto layers = drawn_layers<Net>();
+    const auto image = drawn_images<Net>(1)[0];
+    const auto got = answer_of<Net>(*network_of<Net>(layers), image);
+    CHECK(words_of(got) == words_of(plain_answer<Net>(layers, image)));
+    CHECK(got.top1() >= 0);
+}
+
+}  // namespace
+
+TEST_CASE("LeNet-5 takes any image and class count", "[model]") {
+    check_network<model::lenet5<image<1, 28, 28>>>(10);
+    check_network<model::lenet5<image<3, 32, 32>, float32, 100>>(100);
+    check_network<model::lenet5<image<1, 20, 23>>>(10);
+}
+
+TEST_CASE("ResNet-8 takes any image and class count", "[model]") {
+    check_network<model::resnet8<image<1, 28, 28>>>(10);
+    check_network<model::resnet8<image<3, 32, 32>, float32, 100>>(100);
+    check_network<model::resnet8<image<1, 20, 23>>>(10);
+}
+
+TEST_CASE("ResNet-8 with projections takes any image and class count", "[model]") {
+    check_network<model::resnet8<image<1, 28, 28>, float32, 10, shortcut_kind::projected>>(10);
+    check_network<model::resnet8<image<3, 32, 32>, float32, 100, shortcut_kind::projected>>(100);
+    check_network<model::resnet8<image<1, 20, 23>, float32, 10, shortcut_kind::projected>>(10);
+}
+
+TEST_CASE("ResNet-20 takes any image and class count", "[model]") {
+    check_network<model::resnet20<image<3, 32, 32>, float32, 100>>(100);
+    check_network<model::resnet20<image<1, 20, 23>, float32, 10, shortcut_kind::projected>>(10);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// Layers written down once more, with vectors and std::fma: what an inference must equal bit for bit.
+#pragma once
+
+#include "support/nets.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace support {
+
+/// A float activation tensor in [row][column][channel] order.
+struct plain_tensor {
+    int channels, height, width;
+    std::vector<float> elements = std::vector<float>(static_cast<std::size_t>(channels * height * width));
+
+    float& at(int row, int column, int channel) {
+        return elements[static_cast<std::size_t>((row * width + column) * channels + channel)];
+    }
+    float at(int row, int column, int channel) const {
+        return elements[static_cast<std::size_t>((row * width + column) * channels + channel)];
+    }
+};
+
+inline plain_tensor plain_conv(const plain_tensor& in, const drawn_layer& layer, int out_channels, int kernel_h,
+                               int kernel_w, int stride, int pad) {
+    plain_tensor out{out_channels, (in.height + 2 * pad - kernel_h) / stride + 1,
+                     (in.width + 2 * pad - kernel_w) / stride + 1};
+    for (int o = 0; o < out_channels; ++o) {
+        for (int row = 0; row < out.height; ++row) {
+            for (int column = 0; column < out.width; ++column) {
+                float sum = layer.biases[static_cast<std::size_t>(o)];
+                for (int r = 0; r < kernel_h; ++r) {
+                    for (int c = 0; c < kernel_w; ++c) {
+                        const int y = row * stride - pad + r, x = column * stride - pad + c;
+                        if (y < 0 || y >= in.height || x < 0 || x >= in.width) continue;
+                        for (int i = 0; i < in.channels; ++i) {
+                            const auto w = static_cast<std::size_t>(((o * kernel_h + r) * kernel_w + c) * in.channels + i);
+                            sum = std::fma(in.at(y, x, i), layer.weights[w], sum);
+                        }
+                    }
+                }
+                out.at(row, column, o) = sum;
+            }
+        }
+    }
+    return out;
+}
+
+inline plain_tensor plain_linear(const plain_tensor& in, const drawn_layer& layer, int out_channels) {
+    return plain_conv(in, layer, out_channels, in.height, in.width, 1, 0);
+}
+
+inline plain_tensor plain_relu(plain_tensor t, float limit = INFINITY) {
+    for (float& v : t.elements) v = v > 0.0f ? std::min(v, limit) : 0.0f;
+    return t;
+}
+
+inline plain_tensor plain_add(plain_tensor a, const plain_tensor& b) {
+    for (std::size_t i = 0; i < a.elements.size(); ++i) a.elements[i] = a.elements[i] + b.elements[i];
+    return a;
+}
+
+inline plain_tensor plain_max_pool(const plain_tensor& in, int kernel, int stride) {
+    plain_tensor out{in.channels, (in.height - kernel) / stride + 1, (in.width - kernel) / stride + 1};
+    for (int row = 0; row < out.height; ++row)
+        for (int column = 0; column < out.width; ++column)
+            for (int c = 0; c < in.channels; ++c) {
+                float most = in.at(row * stride, column * stride, c);
+                for (int r = 0; r < kernel; ++r)
+                    for (int k = 0; k < kernel; ++k) most = std::max(most, in.at(row * stride + r, column * stride + k, c));
+                out.at(row, column, c) = most;
+            }
+    return out;
+}
+
+inline plain_tensor plain_average(const plain_tensor& in) {
+    plain_tensor out{in.channels, 1, 1};
+    for (int c = 0; c < in.channels; ++c) {
+        float sum = 0.0f;
+        for (int row = 0; row < in.height; ++row)
+            for (int column = 0; column < in.width; ++column) sum = sum + in.at(row, column, c);
+        out.at(0, 0, c) = sum / static_cast<float>(in.height * in.width);
+    }
+    return out;
+}
+
+/// Every stride-th pixel; `before` channels of zeros, those of the input, zeros.
+inline plain_tensor plain_subsample(const plain_tensor& in, int out_channels, int stride) {
+    plain_tensor out{out_channels, (in.height + stride - 1) / stride, (in.width + stride - 1) / stride};
+    const int before = (out_channels - in.channels) / 2;
+    for (int row = 0; row < out.height; ++row)
+        for (int column = 0; column < out.width; ++column)
+            for (int c = 0; c < in.channels; ++c)
+                out.at(row, column, before + c) = in.at(row * stride, column * stride, c);
+    return out;
+}
+
+/// An unprotected float32 network, step by step along its table.
+template <redoubt::network_type Net>
+std::vector<float> plain_answer(const std::vector<drawn_layer>& layers, const std::vector<float>& image) {
+    using redoubt::op;
+    using redoubt::kernel::activation;
+    std::vector<plain_tensor> values;
+    for (int i = 0; i < Net::table.step_count; ++i) {
+        const redoubt::step& s = Net::table.steps[static_cast<std::size_t>(i)];
+        const auto& g = s.geometry;
+        const auto value = [&](int v) -> const plain_tensor& { return values[static_cast<std::size_t>(v)]; };
+        plain_tensor out{g.out.channels, g.out.height, g.out.width};
+        if (s.kind == op::input) out.elements = image;
+        if (s.kind == op::convolution)
+            out = plain_conv(value(s.in), layers[static_cast<std::size_t>(s.slot)], g.out.channels, g.kernel_h,
+                             g.kernel_w, g.stride, g.pad);
+        if (s.kind == op::max_pool) out = plain_max_pool(value(s.in), g.kernel_h, g.stride);
+        if (s.kind == op::global_average) out = plain_average(value(s.in));
+        if (s.kind == op::subsample) out = plain_subsample(value(s.in), g.out.channels, g.stride);
+        if (s.kind == op::add || s.kind == op::activate) out = value(s.in);
+        if (s.residual >= 0) out = plain_add(out, value(s.residual));
+        if (s.act == activation::relu) out = plain_relu(out);
+        if (s.act == activation::clipped_relu) out = plain_relu(out, static_cast<float>(s.limit));
+        values.push_back(out);
+    }
+    return values[static_cast<std::size_t>(Net::table.output)].elements;
+}
+
+inline std::vector<std::uint32_t> words_of(const std::vector<float>& values) {
+    std::vector<std::uint32_t> words;
+    for (float v : values) words.push_back(redoubt::to_word(v));
+    return words;
+}
+
+}  // namespace support
