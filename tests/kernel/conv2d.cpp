@@ -5,8 +5,11 @@
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
+#include <vector>
 
 using namespace redoubt;
 using kernel::conv_call;
@@ -105,31 +108,30 @@ TEMPLATE_TEST_CASE("for floats, padding taps do not exist: Inf and NaN weights o
                    "[kernel][conv2d]", float32, float16) {
     random_stream random{15, {}};
     using weight = typename TestType::kernel_weight;
-    for (int width : {1, 2, 5, 13, 14, 15, 29}) {
-        // the middle column of a 1 x 3 kernel is finite, the outer ones are not: only the border sees that
-        conv_case<TestType> c{{.in = {4, 1, width}, .out = {17, 1, width}, .kernel_h = 3, .kernel_w = 1, .pad = 0},
-                              random, words::ordinary};
-        c.geometry.kernel_h = 3;
-        c.geometry.kernel_w = 3;
-        c.geometry.pad = 1;
-        c.taps.assign(c.geometry.weights(), weight{0.5f});
-        for (int o = 0; o < c.geometry.out.channels; ++o)
-            for (int k = 0; k < 3; ++k)
-                for (int i = 0; i < 4; ++i) {
-                    c.taps[c.logical(o, 0, k, i)] = weight{std::numeric_limits<float>::infinity()};
-                    c.taps[c.logical(o, 2, k, i)] = weight{std::numeric_limits<float>::quiet_NaN()};
-                }
-        c.pack();
-        c.adds = false;
-        const output_bits stored = run(c, [](const auto& call) { kernel::conv2d<TestType>(call); });
-        CHECK(stored == oracle(c));
-        int finite = 0;
-        for (std::uint32_t bits : stored) {
-            const auto v = static_cast<float>(
-                from_word<typename TestType::activation>(static_cast<word_of<typename TestType::activation>>(bits)));
-            finite += v - v == 0.0f ? 1 : 0;
+    for (int extent : {1, 2, 5, 13, 14, 15, 29}) {
+        for (bool flat : {true, false}) {
+            // one row (or column) of pixels: the outer rows (columns) of the kernel only ever see padding
+            const int height = flat ? 1 : extent, width = flat ? extent : 1;
+            conv_case<TestType> c{{.in = {4, height, width}, .out = {17, height, width}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
+                                  random, words::ordinary};
+            for (int o = 0; o < c.geometry.out.channels; ++o)
+                for (int k = 0; k < 3; ++k)
+                    for (int i = 0; i < 4; ++i) {
+                        c.taps[flat ? c.logical(o, 0, k, i) : c.logical(o, k, 0, i)] =
+                            weight{std::numeric_limits<float>::infinity()};
+                        c.taps[flat ? c.logical(o, 2, k, i) : c.logical(o, k, 2, i)] =
+                            weight{std::numeric_limits<float>::quiet_NaN()};
+                    }
+            c.pack();
+            const output_bits stored = run(c, [](const auto& call) { kernel::conv2d<TestType>(call); });
+            CHECK(stored == oracle(c));
+            using word = typename TestType::activation;
+            const auto finite = std::count_if(stored.begin(), stored.end(), [](std::uint32_t bits) {
+                const auto v = static_cast<float>(from_word<word>(static_cast<word_of<word>>(bits)));
+                return v - v == 0.0f;
+            });
+            CHECK(finite == c.geometry.out.size());
         }
-        CHECK(finite == c.geometry.out.size());  // rows above and below are padding throughout
     }
 }
 
@@ -233,8 +235,7 @@ constexpr bool has_kernel(int pixels) {
     }
 }
 
-/// The tiles of a row that is `width` pixels wide exist and cover it exactly, in as many as the fewest possible or few
-/// more.
+/// The tiles of a row that is `width` pixels wide exist and cover it exactly; they are few.
 constexpr bool covers(int width) {
     int left = width, tiles = 0;
     while (left > 0) {

@@ -48,7 +48,7 @@ Word random_float_word(random_stream& random, words kind) {
         case 0: word = exponent | fraction; break;               // NaN, quiet or signalling
         case 1: word = exponent; break;                          // infinity
         case 2: word = fraction; break;                          // denormal
-        case 3: word = exponent - (std::uint64_t{1} << f.fraction) | fraction; break;  // near the largest
+        case 3: word = (exponent - (std::uint64_t{1} << f.fraction)) | fraction; break;  // near the largest
         case 4: word = 0; break;
         default: return redoubt::from_word<Word>(static_cast<bits>(random()));
     }

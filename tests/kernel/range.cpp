@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include <redoubt/kernel/range.hpp>
+
+#include "support/catch.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+using namespace redoubt;
+using kernel::out_of_range;
+using kernel::restrict_range;
+
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+const float quiet = from_word<float>(0x7fc00000u), negative_nan = from_word<float>(0xffc12345u),
+            signalling = from_word<float>(0x7f800001u);
+
+}  // namespace
+
+TEST_CASE("float words outside the bounds are clamped or zeroed, NaN is zeroed, both are counted", "[kernel][range]") {
+    const std::vector<float> words{-infinity, -2.5f, -2.0f, -0.0f, 0.0f, 1.0f, 3.0f, 3.0000002f, 1e30f, infinity, quiet,
+                                   negative_nan, signalling, from_word<float>(1u)};
+    const std::vector<float> clamped{-2.0f, -2.0f, -2.0f, -0.0f, 0.0f, 1.0f, 3.0f, 3.0f, 3.0f, 3.0f, 0.0f,
+                                     0.0f, 0.0f, from_word<float>(1u)};
+    const std::vector<float> zeroed{0.0f, 0.0f, -2.0f, -0.0f, 0.0f, 1.0f, 3.0f, 0.0f, 0.0f, 0.0f, 0.0f,
+                                    0.0f, 0.0f, from_word<float>(1u)};
+    for (const auto action : {out_of_range::clamp, out_of_range::zero}) {
+        auto got = words;
+        CHECK(restrict_range(got.data(), got.size(), -2.0f, 3.0f, action) == 8);
+        const auto& expected = action == out_of_range::clamp ? clamped : zeroed;
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            CAPTURE(i);
+            CHECK(to_word(got[i]) == to_word(expected[i]));
+        }
+        // a second pass finds nothing to do where zero itself is inside
+        CHECK(restrict_range(got.data(), got.size(), -2.0f, 3.0f, action) == 0);
+    }
+}
+
+TEST_CASE("zeroed and NaN words are +0", "[kernel][range]") {
+    for (const auto action : {out_of_range::clamp, out_of_range::zero}) {
+        float word = from_word<float>(0xffffffffu);
+        restrict_range(&word, 1, -1.0f, 1.0f, action);
+        CHECK(to_word(word) == 0);
+    }
+    float word = -9.0f;
+    restrict_range(&word, 1, -1.0f, 1.0f, out_of_range::zero);
+    CHECK(to_word(word) == 0);
+}
+
+TEST_CASE("half words: bounds are values", "[kernel][range]") {
+    std::vector<half> words;
+    for (float v : {-infinity, -1.0f, 0.5f, 2.0f, 2.001953125f, 65504.0f, infinity}) words.push_back(half{v});
+    for (std::uint16_t bits : {std::uint16_t{0x7e00}, std::uint16_t{0xfc01}, std::uint16_t{0x8000}})
+        words.push_back(half::from_bits(bits));
+    for (const auto action : {out_of_range::clamp, out_of_range::zero}) {
+        const bool clamps = action == out_of_range::clamp;
+        const std::vector<float> expected{clamps ? -1.0f : 0.0f, -1.0f, 0.5f, 2.0f, clamps ? 2.0f : 0.0f,
+                                          clamps ? 2.0f : 0.0f, clamps ? 2.0f : 0.0f, 0.0f, 0.0f, -0.0f};
+        auto got = words;
+        CHECK(restrict_range(got.data(), got.size(), -1.0f, 2.0f, action) == 6);
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            CAPTURE(i);
+            CHECK(to_word(static_cast<float>(got[i])) == to_word(expected[i]));
+        }
+    }
+}
+
+TEST_CASE("int8 words: bounds are codes without the offset", "[kernel][range]") {
+    std::vector<std::uint8_t> words(256), clamped(256), zeroed(256);
+    for (int i = 0; i < 256; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        words[at] = clamped[at] = zeroed[at] = static_cast<std::uint8_t>(i);
+        const int code = i - 128;
+        if (code < -7 || code > 100) zeroed[at] = 128;
+        if (code < -7) clamped[at] = 121;
+        if (code > 100) clamped[at] = 228;
+    }
+    auto got = words;
+    CHECK(restrict_range(got.data(), got.size(), -7, 100, out_of_range::clamp) == 121 + 27);
+    CHECK(got == clamped);
+    got = words;
+    CHECK(restrict_range(got.data(), got.size(), -7, 100, out_of_range::zero) == 121 + 27);
+    CHECK(got == zeroed);
+}
+
+TEST_CASE("int32 logits: the whole range of the word", "[kernel][range]") {
+    constexpr std::int32_t least = std::numeric_limits<std::int32_t>::min(), most = std::numeric_limits<std::int32_t>::max();
+    const std::vector<std::int32_t> words{least, -1001, -1000, 0, 5000, 5001, most};
+    auto got = words;
+    CHECK(restrict_range(got.data(), got.size(), -1000, 5000, out_of_range::clamp) == 4);
+    CHECK(got == std::vector<std::int32_t>{-1000, -1000, -1000, 0, 5000, 5000, 5000});
+    got = words;
+    CHECK(restrict_range(got.data(), got.size(), -1000, 5000, out_of_range::zero) == 4);
+    CHECK(got == std::vector<std::int32_t>{0, 0, -1000, 0, 5000, 0, 0});
+    got = words;
+    CHECK(restrict_range(got.data(), got.size(), least, most, out_of_range::zero) == 0);
+    CHECK(got == words);
+}
+
+TEST_CASE("long arrays are counted as short ones are", "[kernel][range]") {
+    for (std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{31}, std::size_t{64}, std::size_t{1000}}) {
+        std::vector<float> words(count, 1.0f);
+        std::uint32_t outside = 0;
+        for (std::size_t i = 0; i < count; i += 5, ++outside) words[i] = i % 2 == 0 ? quiet : -7.0f;
+        CHECK(restrict_range(words.data(), count, 0.0f, 1.0f, out_of_range::zero) == outside);
+    }
+}
