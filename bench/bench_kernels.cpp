@@ -51,7 +51,8 @@ double run_fp32_chains([[maybe_unused]] int rounds) {
     kernel::impl::unrolled<used>([&](auto i) __attribute__((always_inline)) { sum[i()] = a; });
     for (int round = 0; round < rounds; ++round) {
         asm volatile("" : "+v"(a));
-        kernel::impl::unrolled<used>([&](auto i) __attribute__((always_inline)) { sum[i()] = multiply_add(a, sum[i()]); });
+        kernel::impl::unrolled<used>(
+            [&](auto i) __attribute__((always_inline)) { sum[i()] = multiply_add(a, sum[i()]); });
     }
     kernel::impl::unrolled<used>([&](auto i) __attribute__((always_inline)) { asm volatile("" : : "v"(sum[i()])); });
     return static_cast<double>(rounds) * used * static_cast<double>(sizeof a / sizeof(float));
@@ -134,7 +135,8 @@ class problem {
 public:
     explicit problem(const kernel::conv_geometry& g)
         : in_(static_cast<std::size_t>(g.in.size()) + 3), weights_(layout.size(g)),
-          bias_(static_cast<std::size_t>(g.blocks() * kernel::lane_count)), out_(static_cast<std::size_t>(g.out.size())) {
+          bias_(static_cast<std::size_t>(g.blocks() * kernel::lane_count)),
+          out_(static_cast<std::size_t>(g.out.size())) {
         random_stream random{1, {}};
         const auto fill = [&](auto& words) {
             for (auto& word : words) {

@@ -42,7 +42,8 @@ void check_random_shapes(std::uint32_t stream, words kind, int rounds) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("convolutions of random shapes store the oracle's bits", "[kernel][conv2d]", float32, float16, int8) {
+TEMPLATE_TEST_CASE("convolutions of random shapes store the oracle's bits", "[kernel][conv2d]", float32, float16,
+                   int8) {
     check_random_shapes<TestType>(1, words::ordinary, 250);
 }
 
@@ -82,8 +83,9 @@ TEMPLATE_TEST_CASE("a linear layer is the convolution whose kernel is its input"
 
 TEMPLATE_TEST_CASE("calls for some blocks at a time add up to the whole", "[kernel][conv2d]", float32, float16, int8) {
     random_stream random{14, {}};
-    for (const conv_geometry& g : {conv_geometry{.in = {6, 5, 17}, .out = {100, 5, 17}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
-                                   conv_geometry{.in = {33, 1, 1}, .out = {170, 1, 1}}}) {
+    for (const conv_geometry& g :
+         {conv_geometry{.in = {6, 5, 17}, .out = {100, 5, 17}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
+          conv_geometry{.in = {33, 1, 1}, .out = {170, 1, 1}}}) {
         const conv_case<TestType> c{g, random, words::ordinary};
         const output_bits expected = oracle(c);
         for (int step = 1; step <= g.blocks(); ++step) {
@@ -112,8 +114,9 @@ TEMPLATE_TEST_CASE("for floats, padding taps do not exist: Inf and NaN weights o
         for (bool flat : {true, false}) {
             // one row (or column) of pixels: the outer rows (columns) of the kernel only ever see padding
             const int height = flat ? 1 : extent, width = flat ? extent : 1;
-            conv_case<TestType> c{{.in = {4, height, width}, .out = {17, height, width}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
-                                  random, words::ordinary};
+            const conv_geometry g{
+                .in = {4, height, width}, .out = {17, height, width}, .kernel_h = 3, .kernel_w = 3, .pad = 1};
+            conv_case<TestType> c{g, random, words::ordinary};
             for (int o = 0; o < c.geometry.out.channels; ++o)
                 for (int k = 0; k < 3; ++k)
                     for (int i = 0; i < 4; ++i) {

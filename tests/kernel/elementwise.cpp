@@ -35,7 +35,8 @@ TEMPLATE_TEST_CASE("an add with activation, floats: add, rectify, clip, one NaN,
         const bool adds = draw % 2 == 0;
         for (const auto act : {activation::none, activation::relu, activation::clipped_relu}) {
             std::vector<word> out(in.size());
-            kernel::add_and_activate<TestType>(in.data(), adds ? residual.data() : nullptr, out.data(), count, act, 1.5f, {});
+            const word* other = adds ? residual.data() : nullptr;
+            kernel::add_and_activate<TestType>(in.data(), other, out.data(), count, act, 1.5f, {});
             int wrong = 0;
             for (std::size_t i = 0; i < in.size(); ++i) {
                 auto v = static_cast<float>(in[i]);
@@ -47,7 +48,7 @@ TEMPLATE_TEST_CASE("an add with activation, floats: add, rectify, clip, one NaN,
             CHECK(wrong == 0);
             // in place
             auto same = in;
-            kernel::add_and_activate<TestType>(same.data(), adds ? residual.data() : nullptr, same.data(), count, act, 1.5f, {});
+            kernel::add_and_activate<TestType>(same.data(), other, same.data(), count, act, 1.5f, {});
             for (std::size_t i = 0; i < in.size(); ++i) wrong += to_word(same[i]) != to_word(out[i]);
             CHECK(wrong == 0);
         }
@@ -65,11 +66,14 @@ TEST_CASE("an add with activation, int8: exact at the finer scale, rounded once,
         scales.residual = support::below(random, 10);
         scales.output = std::max(scales.input, scales.residual) - support::below(random, 8);
         const bool adds = draw % 3 != 0;
-        if (!adds) scales.residual = scales.input;
+        if (!adds) {
+            scales.residual = scales.input;
+            scales.output = scales.input - support::below(random, 4);
+        }
         const auto act = static_cast<activation>(random.below(3));
         std::vector<std::uint8_t> out(in.size());
-        if (!adds) scales.output = scales.input - support::below(random, 4);
-        kernel::add_and_activate<int8>(in.data(), adds ? residual.data() : nullptr, out.data(), count, act, 1.5f, scales);
+        const std::uint8_t* other = adds ? residual.data() : nullptr;
+        kernel::add_and_activate<int8>(in.data(), other, out.data(), count, act, 1.5f, scales);
         int wrong = 0;
         for (std::size_t i = 0; i < in.size(); ++i) {
             double v = std::ldexp(in[i] - 128, -scales.input);
@@ -89,7 +93,8 @@ TEST_CASE("an add with scales that memory may hold is defined", "[kernel][elemen
     for (int draw = 0; draw < 200; ++draw) {
         const auto in = random_words<std::uint8_t>(random, 16, words::hostile);
         kernel::int8_scales scales;
-        for (std::int32_t* s : {&scales.input, &scales.output, &scales.residual}) *s = static_cast<std::int32_t>(random());
+        for (std::int32_t* s : {&scales.input, &scales.output, &scales.residual})
+            *s = static_cast<std::int32_t>(random());
         std::vector<std::uint8_t> out(16);
         kernel::add_and_activate<int8>(in.data(), in.data(), out.data(), 16, activation::clipped_relu, 6.0f, scales);
         for (std::uint8_t v : out) CHECK(v >= 128);

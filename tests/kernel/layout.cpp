@@ -22,7 +22,9 @@ void for_each_geometry(Body body) {
     for (int in : {1, 3, 4, 5, 16, 33})
         for (int out : {1, 3, 15, 16, 17, 70})
             for (int kernel_h : {1, 2, 3, 5})
-                for (int kernel_w : {1, 3}) body(conv_geometry{.in = {in, 6, 7}, .out = {out, 6, 7}, .kernel_h = kernel_h, .kernel_w = kernel_w});
+                for (int kernel_w : {1, 3})
+                    body(conv_geometry{
+                        .in = {in, 6, 7}, .out = {out, 6, 7}, .kernel_h = kernel_h, .kernel_w = kernel_w});
 }
 
 }  // namespace
@@ -67,7 +69,8 @@ TEST_CASE("multiply-adds inside the image, counted one by one", "[kernel][layout
         for (int size : {1, 2, 3, 5}) {
             for (int stride : {1, 2, 3}) {
                 for (int pad = 0; pad < size; ++pad) {
-                    conv_geometry g{.in = {3, extent, extent + 1}, .out = {}, .kernel_h = size, .kernel_w = size, .stride = stride, .pad = pad};
+                    conv_geometry g{.in = {3, extent, extent + 1}, .out = {}, .kernel_h = size, .kernel_w = size,
+                                    .stride = stride, .pad = pad};
                     const int rows = g.in.height + 2 * pad - size, columns = g.in.width + 2 * pad - size;
                     if (rows < 0 || columns < 0) continue;
                     g.out = {5, rows / stride + 1, columns / stride + 1};

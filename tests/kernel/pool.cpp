@@ -4,8 +4,10 @@
 
 #include "support/catch.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <vector>
 
@@ -66,8 +68,8 @@ void check_max_pool(int channels, int height, int width, int size, int stride) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("max pooling takes the largest word of each window, by the NaN policy", "[kernel][pool]", float, half,
-                   std::uint8_t) {
+TEMPLATE_TEST_CASE("max pooling takes the largest word of each window, by the NaN policy", "[kernel][pool]", float,
+                   half, std::uint8_t) {
     // random bit patterns: NaN, Inf, denormals and both zeros are among them
     check_max_pool<TestType>(3, 28, 28, 2, 2);
     check_max_pool<TestType>(17, 9, 11, 3, 2);
@@ -178,7 +180,8 @@ TEMPLATE_TEST_CASE("subsampling keeps every stride-th pixel and centres the chan
                         if constexpr (std::is_integral_v<TestType>) expected = 128;
                         if (from >= 0 && from < 16)
                             expected = in[static_cast<std::size_t>(g.in.index(row * stride, column * stride, from))];
-                        wrong += bits_of(out[static_cast<std::size_t>(g.out.index(row, column, c))]) != bits_of(expected);
+                        const TestType got = out[static_cast<std::size_t>(g.out.index(row, column, c))];
+                        wrong += bits_of(got) != bits_of(expected);
                     }
             CHECK(wrong == 0);
         }

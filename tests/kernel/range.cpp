@@ -87,7 +87,8 @@ TEST_CASE("int8 words: bounds are codes without the offset", "[kernel][range]") 
 }
 
 TEST_CASE("int32 logits: the whole range of the word", "[kernel][range]") {
-    constexpr std::int32_t least = std::numeric_limits<std::int32_t>::min(), most = std::numeric_limits<std::int32_t>::max();
+    constexpr std::int32_t least = std::numeric_limits<std::int32_t>::min();
+    constexpr std::int32_t most = std::numeric_limits<std::int32_t>::max();
     const std::vector<std::int32_t> words{least, -1001, -1000, 0, 5000, 5001, most};
     auto got = words;
     CHECK(restrict_range(got.data(), got.size(), -1000, 5000, out_of_range::clamp) == 4);

@@ -25,7 +25,8 @@ namespace {
 struct place { int row, column, channel; };
 
 place random_place(random_stream& random, const shape& out) {
-    place p{support::below(random, out.height), support::below(random, out.width), support::below(random, out.channels)};
+    place p{support::below(random, out.height), support::below(random, out.width),
+            support::below(random, out.channels)};
     switch (random.below(8)) {
         case 0: p.row = 0; break;
         case 1: p.row = out.height - 1; break;
@@ -134,8 +135,9 @@ TEMPLATE_TEST_CASE("many faults in one call, one tile or one output", "[kernel][
 
 TEMPLATE_TEST_CASE("every output struck at once", "[kernel][hook]", float32, float16, int8) {
     random_stream random{23, {}};
-    for (const conv_geometry& g : {conv_geometry{.in = {5, 4, 31}, .out = {37, 4, 31}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
-                                   conv_geometry{.in = {20, 1, 1}, .out = {150, 1, 1}}}) {
+    for (const conv_geometry& g :
+         {conv_geometry{.in = {5, 4, 31}, .out = {37, 4, 31}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
+          conv_geometry{.in = {20, 1, 1}, .out = {150, 1, 1}}}) {
         const conv_case<TestType> c{g, random, words::ordinary};
         std::vector<output_fault> faults;
         for (int row = 0; row < g.out.height; ++row)
@@ -176,8 +178,9 @@ TEMPLATE_TEST_CASE("a hook without faults changes nothing", "[kernel][hook]", fl
 TEMPLATE_TEST_CASE("faults find their outputs when blocks are computed one at a time", "[kernel][hook]", float32,
                    float16, int8) {
     random_stream random{26, {}};
-    for (const conv_geometry& g : {conv_geometry{.in = {5, 3, 20}, .out = {70, 3, 20}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
-                                   conv_geometry{.in = {20, 1, 1}, .out = {150, 1, 1}}}) {
+    for (const conv_geometry& g :
+         {conv_geometry{.in = {5, 3, 20}, .out = {70, 3, 20}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
+          conv_geometry{.in = {20, 1, 1}, .out = {150, 1, 1}}}) {
         const conv_case<TestType> c{g, random, words::ordinary};
         std::vector<output_fault> faults;
         for (int i = 0; i < 60; ++i) faults.push_back(random_fault(random, c, random_place(random, g.out)));

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "support/catch.hpp"
 #include "support/plain.hpp"
-#include "support/read_only.hpp"
-
-#include <type_traits>
 
 using namespace redoubt;
 using namespace support;
@@ -23,16 +20,6 @@ template <number N>
 using strided = network<image<2, 9, 8>, N, conv<5, 2>, relu, residual<shortcut<subsample<9, 2>>, conv<9, 2>, relu, conv<9>>,
                         clipped_relu<2>, residual<max_pool<1>>, relu, max_pool<2, 1>, global_avg_pool, linear<17>>;
 
-/// Replicas of every sort around a residual.
-template <number N>
-using replicated = network<image<2, 6, 5>, N, tmr<conv<5>>, relu, residual<conv<5>, relu, dmr<conv<5>>>, relu,
-                           tmr<max_pool<2>, conv<6>, relu>, dmr<linear<4>>>;
-
-/// Every way to keep parameters.
-template <number N>
-using kept = network<image<2, 6, 5>, N, tmr_parameters<conv<5>>, relu, crc<conv<20>>, relu, conv<3>, relu,
-                     tmr_parameters<tmr<linear<4>>>>;
-
 plain_tensor tensor_of(const std::vector<float>& planar, int channels, int height, int width) {
     plain_tensor t{channels, height, width};
     std::size_t i = 0;
@@ -40,65 +27,6 @@ plain_tensor tensor_of(const std::vector<float>& planar, int channels, int heigh
         for (int row = 0; row < height; ++row)
             for (int column = 0; column < width; ++column) t.at(row, column, c) = planar[i++];
     return t;
-}
-
-/// All steps at once, and cut in two at every place: the same words and the same counters.
-template <class Net>
-void check_every_cut(const parameters<Net>& weights, std::span<const float> image, fault::bit_flips* faults) {
-    const auto space = std::make_unique<workspace<Net>>();
-    const auto part = [&](status<Net>& report, int from, int to) {
-        no_faults none;
-        if (faults != nullptr) run<Net, fault::bit_flips>(weights, image, *space, report, *faults, from, to);
-        else run<Net>(weights, image, *space, report, none, from, to);
-    };
-    const auto whole = faults != nullptr ? answer_of<Net>(weights, image, *faults) : answer_of<Net>(weights, image);
-    for (int k = 0; k <= Net::table.step_count; ++k) {
-        CAPTURE(k);
-        space->bytes.fill(std::byte{0xa5});
-        status<Net> report;
-        part(report, 0, k);
-        part(report, k, Net::table.step_count);
-        const auto got = read_answer<Net>(weights, *space, report);
-        CHECK(words_of(got) == words_of(whole));
-        CHECK(got.status.steps == whole.status.steps);
-    }
-    // one step at a time
-    status<Net> report;
-    for (int k = 0; k < Net::table.step_count; ++k) part(report, k, k + 1);
-    CHECK(words_of(read_answer<Net>(weights, *space, report)) == words_of(whole));
-}
-
-template <number N>
-void check_cuts() {
-    using net = replicated<N>;
-    const auto weights = drawn_and_converted<net>();
-    const auto image = drawn_images<net>(1, 3)[0];
-    check_every_cut<net>(*weights, image, nullptr);
-    // a fault in one replica of the first DMR: its spare runs, in whichever part it is
-    const int struck = find_step<net>([](const step& s) { return s.only_if_different; }) - 2;
-    fault_list list{4};
-    list.policy.add(fault_at(struck, 3, 1u << 6, true));
-    list.policy.sort();
-    check_every_cut<net>(*weights, image, &list.policy);
-    CHECK(answer_of<net>(*weights, image, list.policy).status.total().corrected > 0);
-}
-
-/// The same words from another address and from pages that cannot be written.
-template <class Net>
-void check_from_elsewhere() {
-    STATIC_REQUIRE(std::is_trivially_copyable_v<parameters<Net>>);
-    STATIC_REQUIRE(std::is_trivially_copyable_v<state<Net>>);
-    STATIC_REQUIRE(std::is_trivially_copyable_v<workspace<Net>>);
-    STATIC_REQUIRE(sizeof(parameters<Net>) == parameter_bytes<Net>);
-    const auto weights = drawn_and_converted<Net>();
-    const auto image = drawn_images<Net>(1, 3)[0];
-    const auto expected = words_of(answer_of<Net>(*weights, image));
-    auto moved = std::make_unique<std::array<parameters<Net>, 2>>();
-    std::memcpy(&(*moved)[1], weights.get(), sizeof *weights);
-    CHECK(words_of(answer_of<Net>((*moved)[1], image)) == expected);
-    const read_only<parameters<Net>> page{*weights}, inner{*weights, 64};
-    CHECK(words_of(answer_of<Net>(*page, image)) == expected);
-    CHECK(words_of(answer_of<Net>(*inner, image)) == expected);
 }
 
 }  // namespace
@@ -147,56 +75,4 @@ TEST_CASE("an image of NaN, infinity or huge numbers gives one NaN at most, and 
     CHECK(answer_of<half_net>(*drawn_and_converted<half_net>(), image).top1() == no_class);
     using integers = tiny<int8>;
     CHECK(answer_of<integers>(*drawn_and_converted<integers>(), image).top1() >= 0);
-}
-
-TEST_CASE("steps run in parts give the same words, fp32", "[nn]") { check_cuts<float32>(); }
-TEST_CASE("steps run in parts give the same words, int8", "[nn]") { check_cuts<int8>(); }
-TEST_CASE("steps run in parts give the same words, fp16", "[nn]") { check_cuts<float16>(); }
-
-TEST_CASE("parameters can lie anywhere, also in read-only pages", "[nn]") {
-    check_from_elsewhere<tiny<float32>>();
-    check_from_elsewhere<kept<float32>>();
-    check_from_elsewhere<kept<int8>>();
-    check_from_elsewhere<replicated<float16>>();
-}
-
-TEST_CASE("one of three copies destroyed in read-only pages changes no word", "[nn]") {
-    using net = network<image<2, 6, 5>, float32, tmr_parameters<conv<18>, relu, conv<5>, relu, linear<4>>>;
-    const auto weights = drawn_and_converted<net>();
-    const auto image = drawn_images<net>(1, 3)[0];
-    const auto whole = answer_of<net>(*weights, image);
-    CHECK(whole.status.total() == fault_counters{});
-    for (int copy = 0; copy < 3; ++copy) {
-        CAPTURE(copy);
-        auto broken = std::make_unique<parameters<net>>(*weights);
-        random_stream noise{static_cast<std::uint64_t>(copy), {}};
-        for (int s = 0; s < net::table.slot_count; ++s) {
-            const std::size_t size = broken->primary(s).size();
-            auto bytes = copy == 0 ? broken->primary(s) : broken->extra(s).subspan(static_cast<std::size_t>(copy - 1) * size, size);
-            for (std::byte& b : bytes) b = static_cast<std::byte>(noise.below(256));
-        }
-        const read_only<parameters<net>> page{*broken};
-        const auto got = answer_of<net>(*page, image);
-        CHECK(words_of(got) == words_of(whole));
-        CHECK(got.status.total().detected > 1000);
-        CHECK(got.status.total().corrected == got.status.total().detected);
-        CHECK(got.status.trustworthy());
-    }
-}
-
-TEST_CASE("a state counts inferences and what they detected", "[nn]") {
-    using net = replicated<float32>;
-    const auto weights = drawn_and_converted<net>();
-    const auto image = drawn_images<net>(1)[0];
-    const auto space = std::make_unique<workspace<net>>();
-    state<net> memory;
-    infer<net>(*weights, memory, image, *space);
-    CHECK(memory.inferences == 1);
-    CHECK(memory.total == fault_counters{});
-    fault_list list{1};
-    list.policy.add(fault_at(1, 0, 1u, true));
-    list.policy.sort();
-    infer<net>(*weights, memory, image, *space, list.policy);
-    CHECK(memory.inferences == 2);
-    CHECK(memory.total == fault_counters{1, 1, 0, 0});
 }

@@ -21,7 +21,8 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr float nan_value = std::numeric_limits<float>::quiet_NaN();
-constexpr std::int32_t least = std::numeric_limits<std::int32_t>::min(), most = std::numeric_limits<std::int32_t>::max();
+constexpr std::int32_t least = std::numeric_limits<std::int32_t>::min();
+constexpr std::int32_t most = std::numeric_limits<std::int32_t>::max();
 
 /// v / 2^n to nearest even: floor(v / 2^n + 1/2) in 64 bits, one less where that was a tie and came out odd.
 std::int64_t closed_form(std::int64_t v, int n) {

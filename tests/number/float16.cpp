@@ -18,7 +18,7 @@ static_assert(half{1.0f}.bits() == 0x3c00 && half{-2.0f}.bits() == 0xc000);
 static_assert(half{65504.0f}.bits() == 0x7bff && half{65519.996f}.bits() == 0x7bff && half{65520.0f}.bits() == 0x7c00);
 static_assert(half{0x1p-24f}.bits() == 1 && half{0x1p-25f}.bits() == 0 && half{0x1.000002p-25f}.bits() == 1);
 static_assert(half{0x1.8p-24f}.bits() == 2 && half{0x1.4p-23f}.bits() == 2, "ties go to the even neighbour");
-static_assert(half{0x1.ff8p-15f}.bits() == 0x3ff && half{0x1.ffcp-15f}.bits() == 0x400, "denormals may round to a normal");
+static_assert(half{0x1.ff8p-15f}.bits() == 0x3ff && half{0x1.ffcp-15f}.bits() == 0x400, "a denormal may round up");
 static_assert(to_word(static_cast<float>(half::from_bits(0x0001))) == to_word(0x1p-24f));
 static_assert(to_word(static_cast<float>(half::from_bits(0x8000))) == 0x80000000u);
 
@@ -67,7 +67,8 @@ TEST_CASE("between two neighbours the nearer one is taken, the even one half-way
 }
 
 TEST_CASE("every NaN becomes the one NaN in both directions", "[number][float16]") {
-    for (std::uint32_t word : {0x7f800001u, 0x7fc00000u, 0x7fffffffu, 0xff800001u, 0xffc00000u, 0xffffffffu, 0x7f802000u})
+    for (std::uint32_t word :
+         {0x7f800001u, 0x7fc00000u, 0x7fffffffu, 0xff800001u, 0xffc00000u, 0xffffffffu, 0x7f802000u})
         CHECK(half{from_word<float>(word)}.bits() == 0x7e00);
     for (int bits : {0x7c01, 0x7e00, 0x7fff, 0xfc01, 0xfe00, 0xffff})
         CHECK(to_word(static_cast<float>(half::from_bits(static_cast<std::uint16_t>(bits)))) == 0x7fc00000u);

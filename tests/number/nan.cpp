@@ -10,9 +10,9 @@ using namespace redoubt;
 
 namespace {
 
-constexpr std::uint32_t one = 0x3f800000u, minus_one = 0xbf800000u, infinity = 0x7f800000u, minus_infinity = 0xff800000u,
-                        minus_zero = 0x80000000u, denormal = 1u, minus_denormal = 0x80000001u, six = 0x40c00000u,
-                        nan_word = 0x7fc00000u;
+constexpr std::uint32_t one = 0x3f800000u, minus_one = 0xbf800000u, infinity = 0x7f800000u,
+                        minus_infinity = 0xff800000u, minus_zero = 0x80000000u, denormal = 1u,
+                        minus_denormal = 0x80000001u, six = 0x40c00000u, nan_word = 0x7fc00000u;
 /// Quiet and signalling, both signs, with and without payload.
 constexpr std::uint32_t nans[] = {0x7fc00000u, 0xffc00000u, 0x7f800001u, 0xff800001u, 0x7fffffffu, 0xffffffffu};
 

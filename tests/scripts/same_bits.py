@@ -14,18 +14,21 @@ VARIANTS = ["-O0", "-O2 -ffp-contract=off", "-O3 -ffp-contract=fast", "-O3 -ffp-
 
 PROBE = """
 int main() {
-    return __builtin_cpu_supports("avx512vl") ? 4 : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 3 : 2;
+    const int level = __builtin_cpu_supports("avx512vl") ? 4
+                      : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 3 : 2;
+    return level + (__builtin_cpu_supports("avx512vnni") ? 8 : 0);
 }
 """
 
 
-def machine_level(compiler, folder):
-    """The x86-64 level that this machine runs; 0 elsewhere."""
+def machine(compiler, folder):
+    """The x86-64 level that this machine runs (0 elsewhere), and whether it has AVX-512 VNNI."""
     source, program = folder / "probe.cpp", folder / "probe"
     source.write_text(PROBE, encoding="utf-8")
     if run([compiler, source, "-o", program]).returncode != 0:
-        return 0
-    return subprocess.run([program]).returncode
+        return 0, False
+    answer = subprocess.run([program]).returncode
+    return answer % 8, answer >= 8
 
 
 def main():
@@ -39,10 +42,10 @@ def main():
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        level = machine_level(options.compiler, folder)
+        level, vnni = machine(options.compiler, folder)
         seen = {}
         for index, variant in enumerate(options.variant or VARIANTS):
-            if any(f"x86-64-v{above}" in variant for above in range(level + 1, 5)):
+            if any(f"x86-64-v{above}" in variant for above in range(level + 1, 5)) or ("vnni" in variant and not vnni):
                 print(f"[{variant}] left out: this machine cannot run it")
                 continue
             program = folder / f"program{index}"

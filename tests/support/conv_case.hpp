@@ -208,8 +208,9 @@ float oracle_chain(const conv_case<N>& c, int row, int column, int out, std::spa
             for (int i = 0; i < g.in.channels; ++i) {
                 const int y = row * g.stride + r - g.pad, x = column * g.stride + k - g.pad;
                 if (y < 0 || y >= g.in.height || x < 0 || x >= g.in.width) continue;
-                const auto a = static_cast<float>(c.in[static_cast<std::size_t>((y * g.in.width + x) * g.in.channels + i)]);
-                sum = __builtin_fmaf(a, static_cast<float>(c.taps[c.logical(out, r, k, i)]), sum);
+                const auto at = static_cast<std::size_t>((y * g.in.width + x) * g.in.channels + i);
+                const auto w = static_cast<float>(c.taps[c.logical(out, r, k, i)]);
+                sum = __builtin_fmaf(static_cast<float>(c.in[at]), w, sum);
                 for (const oracle_fault& f : faults)
                     if (!f.in_feature && f.step == step)
                         sum = redoubt::from_word<float>(redoubt::to_word(one_nan(sum)) ^ f.mask);
@@ -308,7 +309,8 @@ output_bits oracle(const conv_case<N>& c, std::span<const oracle_fault> faults =
                 std::vector<oracle_fault> here;
                 for (const oracle_fault& f : faults)
                     if (f.row == row && f.column == column && f.channel == channel) here.push_back(f);
-                bits.push_back(oracle_store(c, oracle_chain(c, row, column, channel, here), static_cast<int>(bits.size())));
+                const auto sum = oracle_chain(c, row, column, channel, here);
+                bits.push_back(oracle_store(c, sum, static_cast<int>(bits.size())));
             }
     return bits;
 }

@@ -151,6 +151,8 @@ inline std::optional<options> parse(int argc, const char* const* argv, const pro
         if (o.calibration < 1) return error{"--calibration: at least 1"};
         if (o.threads > 1024) return error{"--threads: at most 1024"};
         if (o.models.size() > 1 && !o.weights.empty()) return error{"--weights names one checkpoint, but --model several networks"};
+        if (!o.dump_outputs.empty() && o.models.size() * o.numbers.size() > 1)
+            return error{"--dump-outputs writes one network in one number: choose by --model and --number"};
         if (!o.record.empty() && o.names) return error{"--names injects nothing that --record could write"};
         return {};
     }();

@@ -26,7 +26,7 @@ public:
         if (options_.names) return print_names();
         if (auto r = load_images(); !r) return r;
         if (auto r = check_output_folder(); !r) return r;
-        std::printf("%s\n", table_row(nullptr).c_str());
+        if (options_.dump_outputs.empty()) std::printf("%s\n", table_row(nullptr).c_str());
         for (const std::string& model : options_.models)
             for (const std::string& number : options_.numbers)
                 if (auto r = run_engine(model, number); !r) return r;
