@@ -28,7 +28,7 @@ using net = rd::network<rd::image<1, 8, 8>, rd::float32,
     rd::named<"conv", rd::conv2d<rd::conv_spec{.out = 4, .kernel = 3}>>, rd::relu, rd::max_pool<2>,
     rd::named<"head", rd::linear<3>>>;
 using tripled = rd::harden<net, rd::protect<rd::is_weighted, rd::tmr>>;
-constexpr int conv = 1;  // its step, or the first replica's: step 0 reads the image
+constexpr int conv = rd::step_named<net>("conv");  // the first replica's, where there are several
 
 /// How many of 100 answers change under the policies that `make_policy(image number)` gives.
 template <class Net, class MakePolicy>

@@ -38,11 +38,11 @@ inline nlohmann::ordered_json to_json(const campaign::estimate& e) {
 /// One printed line; the header where `cell` is null.
 inline std::string table_row(const campaign::cell_summary* cell) {
     if (cell == nullptr)
-        return impl::format("%-11s %-9s %-6s %-14s %-7s %-21s %-21s %6s %6s", "faults in", "model", "number", "protection",
-                            "BER", "accuracy % [95 %]", "SDC-1 % [95 %]", "time", "memory");
-    return impl::format("%-11s %-9s %-6s %-14s %-7s %-21s %-21s %6.2f %6.2f", std::string{name_of(cell->spec.kind)}.c_str(),
+        return impl::format("%-11s %-9s %-6s %-14s %-7s %-6s %-21s %-21s %6s %6s", "faults in", "model", "number",
+                            "protection", "BER", "clean", "accuracy % [95 %]", "SDC-1 % [95 %]", "time", "memory");
+    return impl::format("%-11s %-9s %-6s %-14s %-7s %5.1f  %-21s %-21s %6.2f %6.2f", std::string{name_of(cell->spec.kind)}.c_str(),
                         cell->model.c_str(), cell->number.c_str(), cell->protection.c_str(),
-                        impl::amount(cell->spec).c_str(), impl::percent(cell->accuracy).c_str(),
+                        impl::amount(cell->spec).c_str(), 100.0 * cell->clean_accuracy, impl::percent(cell->accuracy).c_str(),
                         impl::percent(cell->sdc1).c_str(), cell->time_factor, cell->memory_factor);
 }
 
@@ -59,7 +59,7 @@ inline nlohmann::ordered_json results_json(const options& o, const std::vector<c
     for (const campaign::cell_summary& c : cells) {
         nlohmann::ordered_json cell;
         cell["fault"] = name_of(c.spec.kind);
-        cell["covers"] = campaign::covers_of(c.spec.kind);
+        cell["covers"] = campaign::covers_of(c.spec.kind, c.spec.faults.count != 0);
         cell["model"] = c.model;
         cell["number"] = c.number;
         cell["protection"] = c.protection;

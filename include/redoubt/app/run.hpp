@@ -32,7 +32,8 @@ public:
                 if (auto r = run_engine(model, number); !r) return r;
         if (!options_.dump_outputs.empty()) return {};
         for (const std::string& fault : options_.faults)
-            std::printf("BER in %s covers %s.\n", fault.c_str(), campaign::covers_of(kind_of(fault)).c_str());
+            std::printf("%s in %s covers %s.\n", options_.flips != 0 ? "The count" : "BER", fault.c_str(),
+                        campaign::covers_of(kind_of(fault), options_.flips != 0).c_str());
         std::printf("Intervals: 95 %% over %d trials of %zu images. time, memory: factors over none, fault-free.\n",
                     options_.trials, test_.size());
         return write();

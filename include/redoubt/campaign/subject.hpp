@@ -24,7 +24,7 @@ public:
 
     virtual std::string_view protection() const = 0;
     virtual std::size_t memory_bytes() const = 0;
-    /// Bits that a cell's faults can strike, copies and replicas included.
+    /// Bits that a cell's faults can strike: copies and replicas included for a rate, the primary alone for a count.
     virtual std::uint64_t site_bits(const cell_spec&) const = 0;
     /// Layer names in the order of slots.
     virtual std::vector<std::string_view> layer_names() const = 0;
@@ -52,6 +52,9 @@ public:
 
     std::uint64_t site_bits(const cell_spec& cell) const override {
         std::uint64_t bits = 0;
+        if (cell.faults.count != 0)
+            return cell.kind == fault_kind::weights ? fault::weight_bits<Net>(cell.faults, 0)
+                                                    : fault::inference_bits<Net>(cell.faults, space_of(cell.kind), 0);
         if (cell.kind == fault_kind::weights) {
             for (int copy = -1; copy <= fault::extra_copies<Net>; ++copy) bits += fault::weight_bits<Net>(cell.faults, copy);
         } else {

@@ -74,8 +74,9 @@ inline result<void> check_injected(const cell_summary& cell, std::size_t images)
                                                    << name_of(cell.spec.kind) << ", though some were asked for";
 }
 
-/// What the rate of a cell covers.
-inline std::string covers_of(fault_kind kind) {
+/// What the rate or count of a cell covers.
+inline std::string covers_of(fault_kind kind, bool by_count = false) {
+    if (by_count) return "the primary copy or first replica only";
     switch (kind) {
         case fault_kind::features: return "every replica's features; not votes, comparisons, bounds";
         case fault_kind::activations: return "every step's stored output, replicas included; not the image";

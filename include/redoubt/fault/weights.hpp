@@ -106,31 +106,25 @@ void apply(parameters<Net>& p, weight_fault& f) {
     f.after = to_word(w);
 }
 
-/// Draws the weight faults of one trial and hands each to `sink(weight_fault)`, the primary copy first. A count is drawn
-/// over all parts together, which needs `chosen` to hold that many numbers; a count above the bits there are breaks a
-/// precondition.
+/// Draws the weight faults of one trial and hands each to `sink(weight_fault)`, the primary copy first. A count strikes
+/// the primary alone, so that every network of a comparison meets the same faults; it needs `chosen` to hold that many
+/// numbers, and a count above the bits there are breaks a precondition.
 template <network_type Net, class Sink>
 void draw_weights(std::uint64_t seed, std::uint64_t trial, const fault_spec& spec, std::span<std::uint64_t> chosen,
                   Sink&& sink) {
-    if (spec.count == 0) {
-        for (int part = 0; part <= extra_copies<Net> + 1; ++part) {
-            const int copy = part <= extra_copies<Net> ? part : -1;
-            const draw_key key{seed, trial, copy < 0 ? part_of(space::codes, 0) : part_of(space::weights, copy), 0};
-            draw_bits(key, spec.rate, weight_bits<Net>(spec, copy),
-                      [&](std::uint64_t bit) { sink(weight_site<Net>(spec, copy, bit)); });
-        }
+    if (spec.count != 0) {
+        const std::uint64_t bits = weight_bits<Net>(spec, 0);
+        REDOUBT_EXPECTS(spec.count <= bits && spec.count <= chosen.size());
+        const auto picked = chosen.first(spec.count);
+        draw_exactly(draw_key{seed, trial, part_of(space::weights, 0), 1}, bits, picked);
+        for (std::uint64_t bit : picked) sink(weight_site<Net>(spec, 0, bit));
         return;
     }
-    std::uint64_t all = 0;
-    for (int copy = -1; copy <= extra_copies<Net>; ++copy) all += weight_bits<Net>(spec, copy);
-    REDOUBT_EXPECTS(spec.count <= all && spec.count <= chosen.size());
-    const auto picked = chosen.first(spec.count);
-    draw_exactly(draw_key{seed, trial, part_of(space::weights, 0), 1}, all, picked);
-    for (std::uint64_t bit : picked) {
-        int copy = 0;
-        while (copy <= extra_copies<Net> && bit >= weight_bits<Net>(spec, copy)) bit -= weight_bits<Net>(spec, copy++);
-        if (copy > extra_copies<Net>) copy = -1;
-        sink(weight_site<Net>(spec, copy, bit));
+    for (int part = 0; part <= extra_copies<Net> + 1; ++part) {
+        const int copy = part <= extra_copies<Net> ? part : -1;
+        const draw_key key{seed, trial, copy < 0 ? part_of(space::codes, 0) : part_of(space::weights, copy), 0};
+        draw_bits(key, spec.rate, weight_bits<Net>(spec, copy),
+                  [&](std::uint64_t bit) { sink(weight_site<Net>(spec, copy, bit)); });
     }
 }
 

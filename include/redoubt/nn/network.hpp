@@ -92,6 +92,17 @@ using without_protection =
 template <network_type Net, int I>
 inline constexpr step step_of = Net::table.steps[static_cast<std::size_t>(I)];
 
+/// Number of the step that computes the layer of that name (its parameters' name), -1 if there is none.
+template <network_type Net>
+constexpr int step_named(std::string_view name, int replica = 0) {
+    for (int i = 0; i < Net::table.step_count; ++i) {
+        const step& s = Net::table.steps[static_cast<std::size_t>(i)];
+        if (s.slot >= 0 && s.replica == replica && Net::table.slots[static_cast<std::size_t>(s.slot)].name.view() == name)
+            return i;
+    }
+    return -1;
+}
+
 /// Bytes of one stored element of a value.
 template <number N>
 constexpr std::size_t word_bytes(word_kind kind) {

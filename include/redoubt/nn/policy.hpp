@@ -17,11 +17,12 @@ enum class site {
     stored_activation,  ///< a step's output as it lies in the workspace
 };
 
-/// Where: the step, the logical unit it belongs to, and which replica of it.
+/// Where: the step, the logical unit it belongs to, and which replica of it, or the vote over them.
 struct site_path {
     int step = 0;
     int unit = 0;
     int replica = 0;
+    bool voter = false;
 };
 
 /// The null policy: no faults, and no instruction for them.

@@ -66,7 +66,7 @@ private:
     }
     template <int I> static constexpr site_path path() {
         constexpr step s = step_of<Net, I>;
-        return {I, s.unit, s.replica};
+        return {I, s.unit, s.replica, s.kind == op::vote};
     }
     template <int I>
     using word_at = std::conditional_t<
