@@ -143,7 +143,7 @@ private:
                     cell.protection = p;
                     cell.clean_accuracy = static_cast<double>(golden[i].right) / static_cast<double>(test_.size());
                     std::size_t same = 0;
-                    for (std::size_t n = 0; n < test_.size(); ++n) same += golden[i].top1[n] == golden[0].top1[n] ? 1 : 0;
+                    for (std::size_t n = 0; n < test_.size(); ++n) same += golden[i].top1[n] == golden[0].top1[n] ? 1u : 0u;
                     cell.clean_top1_as_none = static_cast<double>(same) / static_cast<double>(test_.size());
                     cell.time_factor = times[i] / times[0];
                     cell.memory_factor = static_cast<double>(subjects[i]->memory_bytes()) /
