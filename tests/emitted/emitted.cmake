@@ -20,3 +20,21 @@ redoubt_emitted_test(emitted.self_red RED same ${twins} --symbol "^dot_one" --sy
 redoubt_emitted_test(emitted.self_flags same ${twins} --symbol "^dot_two" --flags-a=-fno-math-errno
     "--flags-b=-fno-math-errno -DNDEBUG")
 redoubt_emitted_test(emitted.self_absent absent ${twins} --symbol "^dot_one" --pattern "\\bv?divss\\b")
+
+# The null policy leaves no instruction behind: with its hook a tile is what the preprocessor leaves without the hook's
+# code. The control: with a hook that strikes, taking the code out is noticed.
+set(null_policy --file "${emitted}/null_policy.cpp" --flag=-O2 --many)
+set(without_hook --flags-a= --flags-b=-DREDOUBT_TEST_BARE_KERNEL)
+redoubt_emitted_test(emitted.null_policy_fp32 same ${null_policy} ${without_hook}
+    --symbol "float_tile|direct_tile<redoubt::v1::float32")
+redoubt_emitted_test(emitted.null_policy_int8 same ${null_policy} ${without_hook}
+    --symbol "int8_tile|direct_tile<redoubt::v1::int8")
+redoubt_emitted_test(emitted.striking_policy_differs differ ${null_policy} --flag=-DHOOK=fault_hook ${without_hook}
+    --symbol "float_tile|direct_tile<redoubt::v1::float32")
+
+# No floating-point arithmetic between input quantisation and logits in int8; the control is the same network in fp32.
+set(arithmetic "\\bv?(add|sub|mul|div|fmadd|fnmadd|max|min|sqrt|cvt|rndscale|ucomi|comi|cmp)\\w*(ss|sd|ps|pd)\\b|\\bv?cvt\\w+|\\bf(ld|add|mul)")
+redoubt_emitted_test(emitted.int8_without_floating_point absent --file "${emitted}/int8_steps.cpp" --flag=-O2 --many
+    --symbol "." --pattern "${arithmetic}")
+redoubt_emitted_test(emitted.fp32_with_floating_point count --file "${emitted}/int8_steps.cpp" --flag=-O2 --many
+    --flag=-DNUMBER=float32 --symbol "." --pattern "${arithmetic}" --min 10)

@@ -32,7 +32,7 @@ struct unit_site {
 template <class Net>
 std::vector<inference_fault> drawn(std::uint64_t trial, const fault_spec& spec, inference_space kind, std::uint32_t item = 0) {
     std::vector<std::uint64_t> chosen(spec.count);
-    fault_list list{60000};
+    fault_list list{65536};
     draw_inference<Net>(6, trial, item, spec, kind, chosen, list.policy);
     REQUIRE(list.policy.asked() == list.policy.size());
     const auto faults = list.policy.faults();

@@ -36,19 +36,19 @@ TEMPLATE_TEST_CASE("an add with activation, floats: add, rectify, clip, one NaN,
         for (const auto act : {activation::none, activation::relu, activation::clipped_relu}) {
             std::vector<word> out(in.size());
             const word* other = adds ? residual.data() : nullptr;
-            kernel::add_and_activate<TestType>(in.data(), other, out.data(), count, act, 1.5f, {});
+            kernel::add_and_activate<TestType>(in.data(), other, out.data(), count, act, 2, {});
             int wrong = 0;
             for (std::size_t i = 0; i < in.size(); ++i) {
                 auto v = static_cast<float>(in[i]);
                 if (adds) v = v + static_cast<float>(residual[i]);
                 if (act != activation::none && v == v) v = v > 0.0f ? v : 0.0f;
-                if (act == activation::clipped_relu && v > 1.5f) v = 1.5f;
+                if (act == activation::clipped_relu && v > 2.0f) v = 1.5f;
                 wrong += to_word(out[i]) != to_word(static_cast<word>(support::one_nan(v)));
             }
             CHECK(wrong == 0);
             // in place
             auto same = in;
-            kernel::add_and_activate<TestType>(same.data(), other, same.data(), count, act, 1.5f, {});
+            kernel::add_and_activate<TestType>(same.data(), other, same.data(), count, act, 2, {});
             for (std::size_t i = 0; i < in.size(); ++i) wrong += to_word(same[i]) != to_word(out[i]);
             CHECK(wrong == 0);
         }
@@ -73,14 +73,14 @@ TEST_CASE("an add with activation, int8: exact at the finer scale, rounded once,
         const auto act = static_cast<activation>(random.below(3));
         std::vector<std::uint8_t> out(in.size());
         const std::uint8_t* other = adds ? residual.data() : nullptr;
-        kernel::add_and_activate<int8>(in.data(), other, out.data(), count, act, 1.5f, scales);
+        kernel::add_and_activate<int8>(in.data(), other, out.data(), count, act, 2, scales);
         int wrong = 0;
         for (std::size_t i = 0; i < in.size(); ++i) {
             double v = std::ldexp(in[i] - 128, -scales.input);
             if (adds) v += std::ldexp(residual[i] - 128, -scales.residual);
             double code = std::nearbyint(std::ldexp(v, scales.output));
             if (act != activation::none) code = std::fmax(code, 0.0);
-            if (act == activation::clipped_relu) code = std::fmin(code, std::nearbyint(std::ldexp(1.5, scales.output)));
+            if (act == activation::clipped_relu) code = std::fmin(code, std::nearbyint(std::ldexp(2.0, scales.output)));
             wrong += out[i] - 128 != static_cast<int>(std::fmin(std::fmax(code, -128.0), 127.0));
         }
         CAPTURE(draw, scales.input, scales.residual, scales.output, static_cast<int>(act), adds);
@@ -96,7 +96,7 @@ TEST_CASE("an add with scales that memory may hold is defined", "[kernel][elemen
         for (std::int32_t* s : {&scales.input, &scales.output, &scales.residual})
             *s = static_cast<std::int32_t>(random());
         std::vector<std::uint8_t> out(16);
-        kernel::add_and_activate<int8>(in.data(), in.data(), out.data(), 16, activation::clipped_relu, 6.0f, scales);
+        kernel::add_and_activate<int8>(in.data(), in.data(), out.data(), 16, activation::clipped_relu, 6, scales);
         for (std::uint8_t v : out) CHECK(v >= 128);
     }
 }

@@ -81,7 +81,7 @@ struct conv_case {
     bool adds = false;
     bool to_logits = false;
     redoubt::kernel::activation act = redoubt::kernel::activation::none;
-    float limit = 0.0f;
+    std::int32_t limit = 0;
     redoubt::kernel::int8_scales scales{};
 
     using word = typename N::activation;
@@ -101,7 +101,7 @@ struct conv_case {
         adds = random.below(2) != 0;
         to_logits = random.below(4) == 0;
         act = static_cast<redoubt::kernel::activation>(random.below(3));
-        limit = static_cast<float>(below(random, 9)) * 0.5f + 0.25f;
+        limit = 1 + below(random, 9);
         scales.input = below(random, 9);
         scales.weight = below(random, 12);
         // mostly shifts that leave something to see; hostile scales are whatever memory may hold
@@ -275,7 +275,7 @@ std::uint32_t oracle_store(const conv_case<N>& c, float sum, int index)
     using redoubt::kernel::activation;
     if (c.adds) sum = sum + static_cast<float>(c.residual[static_cast<std::size_t>(index)]);
     if (c.act != activation::none && !(sum > 0.0f) && sum == sum) sum = 0.0f;
-    if (c.act == activation::clipped_relu && sum > c.limit) sum = c.limit;
+    if (c.act == activation::clipped_relu && sum > static_cast<float>(c.limit)) sum = static_cast<float>(c.limit);
     return redoubt::to_word(static_cast<typename N::activation>(one_nan(sum)));
 }
 

@@ -32,7 +32,7 @@ struct conv_call {
     typename N::activation* out = nullptr;
     typename N::logit* logits = nullptr;                 ///< when not null, stored there instead of in `out`
     activation act = activation::none;
-    float limit = 0.0f;                                  ///< of clipped_relu
+    std::int32_t limit = 0;                              ///< of clipped_relu, a whole number: int8 needs no float for it
     int8_scales scales{};                                ///< int8 only
     int block_begin = 0;
     int block_end = 0;
@@ -53,9 +53,12 @@ struct int8_shifts {
         const auto wide = static_cast<std::int64_t>(call.scales.input) + call.scales.weight;
         output = static_cast<int>(std::clamp<std::int64_t>(wide - call.scales.output, 0, 31));
         residual = static_cast<int>(std::clamp<std::int64_t>(wide - call.scales.residual, -31, 31));
-        limit = call.act == activation::clipped_relu
-                    ? round_saturate(scaled(call.limit, std::clamp(call.scales.output, -126, 127)), 0, 127)
-                    : 127;
+        limit = call.act == activation::clipped_relu ? code_of(call.limit, call.scales.output) : 127;
+    }
+    /// A whole number as a code of scale 2^frac, saturating.
+    static std::int32_t code_of(std::int32_t whole, std::int32_t frac) {
+        if (frac < 0) return std::clamp(shift_right_round(whole, -std::max(frac, -31)), 0, 127);
+        return frac < 7 && whole <= (127 >> frac) ? whole << frac : 127;
     }
     std::int32_t align_residual(std::int32_t code) const {
         if (residual < 0) return shift_right_round(code, -residual);
@@ -99,7 +102,7 @@ void finish(const conv_call<N>& call, typename N::accumulator value, int index) 
         float v = value;
         if (call.residual != nullptr) v = v + widened(call.residual[at]);
         if (call.act == activation::relu) v = relu_of(v);
-        if (call.act == activation::clipped_relu) v = clipped_relu_of(v, call.limit);
+        if (call.act == activation::clipped_relu) v = clipped_relu_of(v, static_cast<float>(call.limit));
         const auto word = static_cast<typename N::activation>(canonical(v));
         (call.logits != nullptr ? call.logits : call.out)[at] = word;
     }

@@ -9,7 +9,7 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 /// in + residual (where there is one), then the activation, rounding and NaN policy of a convolution's store.
 template <number N>
 void add_and_activate(const typename N::activation* in, const typename N::activation* residual,
-                      typename N::activation* out, int count, activation act, float limit, int8_scales scales) {
+                      typename N::activation* out, int count, activation act, std::int32_t limit, int8_scales scales) {
     conv_call<N> call;
     call.act = act;
     call.limit = limit;

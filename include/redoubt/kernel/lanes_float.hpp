@@ -155,7 +155,7 @@ struct lane_arithmetic {
     public:
         explicit finisher(const conv_call<N>& call)
             : residual_{call.residual}, to_{call.logits != nullptr ? call.logits : call.out}, act_{call.act},
-              limit_{call.limit} {}
+              limit_{static_cast<float>(call.limit)} {}
 
         /// `count` channels at output `index`.
         void operator()(lanes sum, int index, int count) const {

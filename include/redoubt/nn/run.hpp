@@ -116,7 +116,7 @@ private:
             kernel::subsample(g, at(s.in), at(s.out));
         } else if constexpr (s.kind == op::add || s.kind == op::activate) {
             kernel::add_and_activate<N>(at(s.in), at(s.residual), at(s.out), g.out.size(), s.act,
-                                        static_cast<float>(s.limit), scales<I>());
+                                        s.limit, scales<I>());
         } else if constexpr (s.kind == op::softmax) {
             constexpr auto words = Net::table.values[static_cast<std::size_t>(s.in)].words;
             using in_word = std::conditional_t<words == word_kind::logit, typename N::logit, word>;
@@ -137,7 +137,7 @@ private:
         if constexpr (s.stores_logits) call.logits = space.template value<typename N::logit>(s.out).data();
         else call.out = at(s.out);
         call.act = s.act;
-        call.limit = static_cast<float>(s.limit);
+        call.limit = s.limit;
         call.scales = scales<I>();
         if constexpr (s.depth > 0) {
             opaque(call.in);
