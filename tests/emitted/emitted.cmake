@@ -38,3 +38,20 @@ redoubt_emitted_test(emitted.int8_without_floating_point absent --file "${emitte
     --symbol "." --pattern "${arithmetic}")
 redoubt_emitted_test(emitted.fp32_with_floating_point count --file "${emitted}/int8_steps.cpp" --flag=-O2 --many
     --flag=-DNUMBER=float32 --symbol "." --pattern "${arithmetic}" --min 10)
+
+# Every replica is computed, and compared or voted on, at -O2 and -O3 (dmr: two, the comparison, and the spare). The
+# mutant without the barrier is red above, where the copies are inlined: kernels are called, so compilers of today keep
+# replicas of whole steps even without it.
+foreach(level 2 3)
+    set(replicas --file "${emitted}/replicas.cpp" --flag=-O${level} --many --symbol ".")
+    foreach(protection tmr dmr)
+        redoubt_emitted_test(emitted.replicas_${protection}_O${level} count ${replicas} --flag=-DPROTECTION=${protection}
+            --pattern "(call|jmp).*conv2d<" --min 3 --max 3)
+    endforeach()
+    redoubt_emitted_test(emitted.dmr_compares_O${level} count ${replicas} --flag=-DPROTECTION=dmr
+        --pattern "(call|jmp).*(mem|b)cmp" --min 1)
+    redoubt_emitted_test(emitted.tmr_compares_not_O${level} absent ${replicas} --flag=-DPROTECTION=tmr
+        --pattern "(call|jmp).*(mem|b)cmp")
+    redoubt_emitted_test(emitted.one_step_one_call_O${level} count ${replicas} --flag=-DPROTECTION=range
+        --flag=-include --flag=redoubt/harden/range.hpp --pattern "(call|jmp).*conv2d<" --min 1 --max 1)
+endforeach()
