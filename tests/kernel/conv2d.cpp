@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
+#include "support/kernels.hpp"
 
 #include <algorithm>
 #include <cstdint>

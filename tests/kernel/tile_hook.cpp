@@ -4,6 +4,7 @@
 #include "support/conv_case.hpp"
 
 #include "support/catch.hpp"
+#include "support/kernels.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -6,9 +6,9 @@ set(harden_tests "${CMAKE_CURRENT_LIST_DIR}/../harden")
 
 redoubt_mutant_test(vote_of_replicas 2 FILTER "a vote counts words and takes the majority of bits"
     SOURCES "${harden_tests}/votes.cpp")
-redoubt_mutant_test(vote_of_copies 2 FILTER "three copies of parameters mask any faults in one, fp32"
-    SOURCES "${harden_tests}/stores.cpp")
-redoubt_mutant_test(checksum 3 FILTER "a checksum finds every single flipped bit, and the other copy repairs it"
-    SOURCES "${harden_tests}/stores.cpp")
+redoubt_mutant_test(vote_of_copies 2 FILTER "what three copies cannot settle*"
+    SOURCES "${harden_tests}/store_limits.cpp")
+redoubt_mutant_test(checksum 3 FILTER "a checksum finds every single flipped bit*"
+    SOURCES "${harden_tests}/store_limits.cpp")
 redoubt_mutant_test(bound 4 FILTER "range restriction sets what leaves its bounds to zero"
     SOURCES "${harden_tests}/range.cpp")

@@ -109,13 +109,13 @@ TEST_CASE("what finds nothing to join is a step of its own", "[nn]") {
 }
 
 TEST_CASE("extents are inferred", "[nn]") {
-    using net = network<image<3, 11, 8>, int8, conv2d<conv_spec{.out = 5, .kernel = 3, .stride = 2}>, subsample<8, 3>,
+    using net = network<image<3, 11, 16>, int8, conv2d<conv_spec{.out = 5, .kernel = 3, .stride = 2}>, subsample<8, 3>,
                         halve, global_avg_pool, flatten, softmax>;
     STATIC_REQUIRE(has_steps<net>({op::input, op::convolution, op::subsample, op::custom, op::global_average, op::softmax}));
-    STATIC_REQUIRE(at<net>(1).geometry.out == shape{5, 5, 3});
-    STATIC_REQUIRE(at<net>(2).geometry.out == shape{8, 2, 1});
+    STATIC_REQUIRE(at<net>(1).geometry.out == shape{5, 5, 7});
+    STATIC_REQUIRE(at<net>(2).geometry.out == shape{8, 2, 3});
     STATIC_REQUIRE(at<net>(2).geometry.stride == 3);
-    STATIC_REQUIRE(at<net>(3).geometry.out == shape{8, 1, 0});
+    STATIC_REQUIRE(at<net>(3).geometry.out == shape{8, 1, 1});
     STATIC_REQUIRE(net::output.words == word_kind::real);
     // windows that leave the image are dropped
     using pool = on_image<max_pool<3, 2>>;

@@ -4,6 +4,8 @@
 
 #include <redoubt/redoubt.hpp>
 
+#include "support/kernels.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
