@@ -39,9 +39,9 @@ redoubt_emitted_test(emitted.int8_without_floating_point absent --file "${emitte
 redoubt_emitted_test(emitted.fp32_with_floating_point count --file "${emitted}/int8_steps.cpp" --flag=-O2 --many
     --flag=-DNUMBER=float32 --symbol "." --pattern "${arithmetic}" --min 10)
 
-# Every replica is computed, and compared or voted on, at -O2 and -O3 (dmr: two, the comparison, and the spare). The
-# mutant without the barrier is red above, where the copies are inlined: kernels are called, so compilers of today keep
-# replicas of whole steps even without it.
+# Every replica is computed, and compared or voted on, at -O2 and -O3 (dmr: two, the comparison, and the spare). Here
+# kernels are called, so compilers of today keep replicas of whole steps even without the barrier; the mutant is red
+# below, where they are inlined.
 foreach(level 2 3)
     set(replicas --file "${emitted}/replicas.cpp" --flag=-O${level} --many --symbol ".")
     foreach(protection tmr dmr)
@@ -55,3 +55,20 @@ foreach(level 2 3)
     redoubt_emitted_test(emitted.one_step_one_call_O${level} count ${replicas} --flag=-DPROTECTION=range
         --flag=-include --flag=redoubt/harden/range.hpp --pattern "(call|jmp).*conv2d<" --min 1 --max 1)
 endforeach()
+
+# The same with everything inlined, where the compiler does merge identical copies: three products with the barriers, one
+# without. Neither compiler inlines so much by the same means; the instruction set is fixed, as nothing is run.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    foreach(protection tmr dmr)
+        set(inlined emitted.py ${redoubt_script_flags} --subcommand count --file "${emitted}/replicas_inlined.cpp"
+            --flag=-DPROTECTION=${protection} --flag=-march=x86-64-v4 --symbol "^protected_steps" --pattern "\\bvfn?madd"
+            --min 3)
+        set(by_gcc --compiler "${REDOUBT_GXX}" --flag=-O3)
+        set(by_clang --compiler "${REDOUBT_CLANGXX}" --flag=-O2 --flag=-mllvm --flag=-inline-threshold=1000000)
+        foreach(compiler gcc clang)
+            redoubt_script_test(emitted.inlined_${protection}.${compiler} ${inlined} ${by_${compiler}})
+            redoubt_script_test(emitted.inlined_${protection}_mutant.${compiler} ${inlined} ${by_${compiler}}
+                --flag=-DREDOUBT_MUTANT=1 --red)
+        endforeach()
+    endforeach()
+endif()

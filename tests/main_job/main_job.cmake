@@ -45,10 +45,10 @@ set_tests_properties(with_pytorch PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 PRO
 
 # Nonsense gets a clear message and a nonzero exit.
 function(redoubt_refusal name code text)
-    redoubt_script_test(main_job.refuses_${name} main_job.py refuses ${job} --code ${code} --text "${text}" -- ${ARGN})
+    redoubt_script_test(main_job.refuses_${name} main_job.py refuses ${job} --code ${code} "--text=${text}" -- ${ARGN})
 endfunction()
 set(here "${CMAKE_CURRENT_SOURCE_DIR}")
-redoubt_refusal(model 2 "'vgg' is not known; there is lenet5" --model vgg)
+redoubt_refusal(model 2 "'vgg' is not known" --model vgg)
 redoubt_refusal(number 2 "'fp23' is not known" --number fp23)
 redoubt_refusal(protection 2 "'luck' is not known" --protect luck)
 redoubt_refusal(twice 2 "stands twice" --protect none,none)
@@ -62,12 +62,12 @@ redoubt_refusal(no_exponent 1 "no such bits" --bits exponent --number int8 --fau
 redoubt_refusal(layer 1 "has no layer 'conv9'" --layer conv9 ${small})
 redoubt_refusal(data 1 "no such file or folder" --data /nowhere)
 redoubt_refusal(weights 1 "/nowhere.safetensors" --weights /nowhere.safetensors ${small})
-redoubt_refusal(other_network 1 "missing: fc1.weight" --model lenet5
+redoubt_refusal(other_network 1 "fc1.weight [120, 400]" --model lenet5
     --weights "${PROJECT_SOURCE_DIR}/examples/weights/resnet20-fashion-mnist.safetensors" ${small})
 redoubt_refusal(wrong_images 1 "resnet20_cifar10 takes 3x32x32" --model resnet20_cifar10 --number fp32)
 redoubt_refusal(number_of_model 2 "there is no int8 of resnet20_cifar10" --model resnet20_cifar10 --number int8)
 redoubt_refusal(out 1 "cannot be made a folder" --out /proc/nowhere ${small})
 redoubt_refusal(full_disk 1 "/dev/full" --record /dev/full --fault weights --number int8 --protect none --ber 1e-4 ${small})
 redoubt_refusal(too_many_images 1 "the test set has 10000" --images 10001)
-redoubt_script_test(main_job.help main_job.py refuses ${job} --code 0 --text "--protect" --text "BER" -- --help)
+redoubt_script_test(main_job.help main_job.py refuses ${job} --code 0 --text=--protect --text=BER -- --help)
 redoubt_script_test(main_job.names main_job.py refuses ${job} --code 0 --text "layer3.2.bn2.running_var [64]" -- --names)

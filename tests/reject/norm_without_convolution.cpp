@@ -3,6 +3,7 @@
 // expect: redoubt: batch_norm must directly follow a convolution or linear layer
 // expect: norm_without_convolution
 // expect: at_layer<2>
+// expect: came<8, 8, 8>
 // control: -DREJECT_FIXED
 #include <redoubt/nn/run.hpp>
 

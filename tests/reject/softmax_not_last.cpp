@@ -2,6 +2,8 @@
 // Probabilities cannot be fed to further layers.
 // expect: redoubt: softmax must be the last layer
 // expect: softmax_not_last
+// expect: at_layer<0>
+// expect: came<1, 4, 4>
 // control: -DREJECT_FIXED
 #include <redoubt/nn/run.hpp>
 

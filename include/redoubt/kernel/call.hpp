@@ -58,7 +58,8 @@ struct int8_shifts {
     /// A whole number as a code of scale 2^frac, saturating.
     static std::int32_t code_of(std::int32_t whole, std::int32_t frac) {
         if (frac < 0) return std::clamp(shift_right_round(whole, -std::max(frac, -31)), 0, 127);
-        return frac < 7 && whole <= (127 >> frac) ? whole << frac : 127;
+        const std::int32_t up = std::min(frac, 7);
+        return whole <= (127 >> up) ? whole << up : 127;
     }
     std::int32_t align_residual(std::int32_t code) const {
         if (residual < 0) return shift_right_round(code, -residual);

@@ -16,11 +16,13 @@ void add_and_activate(const typename N::activation* in, const typename N::activa
     call.residual = residual;
     call.out = out;
     if constexpr (N::is_integer) {
-        // both sides at the finer of the two scales: exact in 32 bits for any sane pair of scales
+        // both sides at the finest of the scales, the output's among them: shifts go right only, and this is exact in
+        // 32 bits for any sane scales
         call.scales = scales;
-        call.scales.input = std::max(scales.input, scales.residual);
+        call.scales.input = std::max({scales.input, scales.residual, scales.output});
         call.scales.weight = 0;
-        const int up = std::clamp(call.scales.input - scales.input, 0, 23);
+        const auto finer = static_cast<std::int64_t>(call.scales.input) - scales.input;
+        const int up = static_cast<int>(std::clamp<std::int64_t>(finer, 0, 23));
         for (int i = 0; i < count; ++i)
             finish(call, static_cast<std::int32_t>(static_cast<std::uint32_t>(widened(in[i])) << up), i);
     } else {
