@@ -69,5 +69,5 @@ redoubt_refusal(number_of_model 2 "there is no int8 of resnet20_cifar10" --model
 redoubt_refusal(out 1 "cannot be made a folder" --out /proc/nowhere ${small})
 redoubt_refusal(full_disk 1 "/dev/full" --record /dev/full --fault weights --number int8 --protect none --ber 1e-4 ${small})
 redoubt_refusal(too_many_images 1 "the test set has 10000" --images 10001)
-redoubt_script_test(main_job.help main_job.py refuses ${job} --code 0 --text=--protect --text=BER -- --help)
+redoubt_script_test(main_job.help main_job.py refuses ${job} --code 0 --text=--protect --text=SDC -- --help)
 redoubt_script_test(main_job.names main_job.py refuses ${job} --code 0 --text "layer3.2.bn2.running_var [64]" -- --names)
