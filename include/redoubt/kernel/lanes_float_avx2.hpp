@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Floats in AVX2 registers: what lanes_float_simd.hpp leaves to the instruction set.
+#pragma once
+
+#include <redoubt/kernel/geometry.hpp>
+
+#if REDOUBT_LEVEL_NUMBER == 3
+#include <immintrin.h>
+#include <xsimd/xsimd.hpp>
+
+namespace redoubt::kernel::inline REDOUBT_ABI {
+
+/// Eight floats.
+struct float_register {
+    using batch = xsimd::batch<float, xsimd::fma3<xsimd::avx2>>;
+
+    /// factor * weight + sum, fused. Spelled with intrinsics: clang makes slower code of the xsimd form.
+    static batch multiply_add(float factor, const batch& weight, const batch& sum) {
+        return _mm256_fmadd_ps(_mm256_set1_ps(factor), weight, sum);
+    }
+    static batch widen(const half* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+    static void narrow(const batch& v, half* p) {
+        const __m128i words = _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), words);
+    }
+};
+
+}  // namespace redoubt::kernel::inline REDOUBT_ABI
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Floats in AVX-512 registers: what lanes_float_simd.hpp leaves to the instruction set.
+#pragma once
+
+#include <redoubt/kernel/geometry.hpp>
+
+#if REDOUBT_LEVEL_NUMBER >= 4
+#include <immintrin.h>
+#include <xsimd/xsimd.hpp>
+
+namespace redoubt::kernel::inline REDOUBT_ABI {
+
+/// Sixteen floats. The conversions are in their zero-masking form with a full mask: the same instruction, but g++ 12
+/// warns of the plain form's undefined register.
+struct float_register {
+    using batch = xsimd::batch<float, xsimd::avx512bw>;
+
+    /// factor * weight + sum, fused. Spelled with intrinsics: clang makes slower code of the xsimd form.
+    static batch multiply_add(float factor, const batch& weight, const batch& sum) {
+        return _mm512_fmadd_ps(_mm512_set1_ps(factor), weight, sum);
+    }
+    static batch widen(const half* p) {
+        return _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    }
+    /// The first `count`, then zeros; reads no further.
+    static batch widen(const half* p, int count) {
+        const auto first = static_cast<__mmask16>((1u << count) - 1u);
+        return _mm512_maskz_cvtph_ps(0xffff, _mm256_maskz_loadu_epi16(first, p));
+    }
+    static void narrow(const batch& v, half* p) {
+        const __m256i words = _mm512_maskz_cvtps_ph(0xffff, v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), words);
+    }
+};
+
+}  // namespace redoubt::kernel::inline REDOUBT_ABI
+
+#endif

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Sixteen accumulators of an int8 dot product in one AVX-512 register, by VNNI.
+#pragma once
+
+#include <redoubt/kernel/geometry.hpp>
+#include <redoubt/kernel/rounding_shift.hpp>
+
+#if REDOUBT_LEVEL_NUMBER >= 5
+#include <immintrin.h>
+
+namespace redoubt::kernel::inline REDOUBT_ABI {
+
+/// Sixteen accumulators and sixteen times four weights, one register each. Some intrinsics are in their zero-masking
+/// form with a full mask: the same instruction, but g++ 12 warns of the plain form's undefined register.
+struct int_lanes {
+    __m512i part;
+    using weights = __m512i;
+
+    static int_lanes load(const std::int32_t* p) { return {_mm512_loadu_si512(p)}; }
+    void store(std::int32_t* p) const { _mm512_storeu_si512(p, part); }
+    static weights load_weights(const std::int8_t* p) { return _mm512_loadu_si512(p); }
+    /// Adds the four products of `quad`'s unsigned bytes with each lane's four weights.
+    void add_products(std::int32_t quad, const weights& w) {
+        part = _mm512_dpbusd_epi32(part, _mm512_set1_epi32(quad), w);
+    }
+    static int_lanes load_codes(const std::uint8_t* p, int count) {
+        const __m128i bytes = _mm_maskz_loadu_epi8(first(count), p);
+        return {_mm512_sub_epi32(_mm512_maskz_cvtepu8_epi32(all, bytes), _mm512_set1_epi32(128))};
+    }
+    void store(std::int32_t* p, int count) const { _mm512_mask_storeu_epi32(p, first(count), part); }
+    void store_codes(std::uint8_t* p, int count) const {
+        const __m512i words = _mm512_add_epi32(part, _mm512_set1_epi32(128));
+        _mm_mask_storeu_epi8(p, first(count), _mm512_maskz_cvtepi32_epi8(all, words));
+    }
+    void add(const int_lanes& other) { part = _mm512_add_epi32(part, other.part); }
+    void shift_left(int n) { part = _mm512_maskz_sll_epi32(all, part, _mm_cvtsi32_si128(n)); }
+    void shift_right(const rounding_shift& by) {
+        const __m128i count = _mm_cvtsi32_si128(by.count);
+        const __m512i q = _mm512_maskz_sra_epi32(all, part, count);
+        const __m512i rest = _mm512_and_epi32(part, _mm512_set1_epi32(by.rest));
+        const __m512i bias = _mm512_add_epi32(_mm512_and_epi32(q, _mm512_set1_epi32(by.odd)),
+                                              _mm512_set1_epi32(by.below_tie));
+        part = _mm512_add_epi32(q, _mm512_maskz_srl_epi32(all, _mm512_add_epi32(rest, bias), count));
+    }
+    void clamp(std::int32_t low, std::int32_t high) {
+        part = _mm512_maskz_max_epi32(all, part, _mm512_set1_epi32(low));
+        part = _mm512_maskz_min_epi32(all, part, _mm512_set1_epi32(high));
+    }
+
+private:
+    static constexpr __mmask16 all = 0xffff;
+    static __mmask16 first(int count) { return static_cast<__mmask16>((1u << count) - 1u); }
+};
+
+}  // namespace redoubt::kernel::inline REDOUBT_ABI
+
+#endif

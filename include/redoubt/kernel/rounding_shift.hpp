@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Shifting right with rounding to nearest even, prepared for many values.
+#pragma once
+
+#include <redoubt/base/config.hpp>
+
+#include <cstdint>
+
+namespace redoubt::kernel::inline REDOUBT_ABI {
+
+/// shift_right_round() by one count for many values: q + ((rest + below_tie + (q & odd)) >> count), which counts one up
+/// exactly where rest is above half, or is half and q odd. A count of 0 leaves everything as it is.
+struct rounding_shift {
+    int count;                  ///< 0 .. 31
+    std::int32_t rest = 0;      ///< mask of the bits shifted out
+    std::int32_t below_tie = 0; ///< half of 2^count, less one
+    std::int32_t odd = 0;       ///< mask of the quotient's lowest bit
+
+    explicit rounding_shift(int n) : count{n} {
+        if (n == 0) return;
+        rest = static_cast<std::int32_t>((1u << n) - 1u);
+        below_tie = static_cast<std::int32_t>((1u << (n - 1)) - 1u);
+        odd = 1;
+    }
+};
+
+}  // namespace redoubt::kernel::inline REDOUBT_ABI
