@@ -126,7 +126,7 @@ void bench_peak(benchmark::State& state, peak& machine, double (*run)(int)) {
 // ---- the kernels ----------------------------------------------------------------------------------------------------
 
 kernel::conv_geometry square(int in, int extent, int out, int size, int pad) {
-    return {.in = {in, extent, extent}, .out = {out, extent, extent}, .kernel_h = size, .kernel_w = size, .pad = pad};
+    return {.in = {in, extent, extent}, .out = {out, extent, extent}, .kernel = size, .pad = pad};
 }
 
 /// Operands of one call, filled with small numbers.
@@ -183,7 +183,7 @@ void bench_onednn(benchmark::State& state, const kernel::conv_geometry& g) {
     const dnnl::engine engine{dnnl::engine::kind::cpu, 0};
     dnnl::stream stream{engine};
     const dnnl::memory::desc in{{1, g.in.channels, g.in.height, g.in.width}, words::f32, tag::any};
-    const dnnl::memory::desc weights{{g.out.channels, g.in.channels, g.kernel_h, g.kernel_w}, words::f32, tag::any};
+    const dnnl::memory::desc weights{{g.out.channels, g.in.channels, g.kernel.h, g.kernel.w}, words::f32, tag::any};
     const dnnl::memory::desc bias{{g.out.channels}, words::f32, tag::a};
     const dnnl::memory::desc out{{1, g.out.channels, g.out.height, g.out.width}, words::f32, tag::any};
     dnnl::post_ops relu;
@@ -191,8 +191,8 @@ void bench_onednn(benchmark::State& state, const kernel::conv_geometry& g) {
     dnnl::primitive_attr attributes;
     attributes.set_post_ops(relu);
     const dnnl::convolution_forward::desc what{dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                                               in, weights, bias, out, {g.stride, g.stride}, {g.pad, g.pad},
-                                               {g.pad, g.pad}};
+                                               in, weights, bias, out, {g.stride.h, g.stride.w}, {g.pad.h, g.pad.w},
+                                               {g.pad.h, g.pad.w}};
     const dnnl::convolution_forward::primitive_desc how{what, attributes, engine};
     const dnnl::convolution_forward convolution{how};
     const auto filled = [&](const dnnl::memory::desc& layout) {
@@ -224,8 +224,8 @@ void add(const std::string& name, Body body) {
 std::string conv_name(std::string_view number, const kernel::conv_geometry& g, std::string_view engine) {
     const auto text = [](int value) { return std::to_string(value); };
     return "conv2d/" + std::string{number} + '/' + text(g.in.channels) + 'x' + text(g.in.height) + 'x' +
-           text(g.in.width) + '-' + text(g.out.channels) + '/' + text(g.kernel_h) + 's' + text(g.stride) + 'p' +
-           text(g.pad) + '/' + std::string{engine};
+           text(g.in.width) + '-' + text(g.out.channels) + '/' + text(g.kernel.h) + 's' + text(g.stride.h) + 'p' +
+           text(g.pad.h) + '/' + std::string{engine};
 }
 
 template <number N>

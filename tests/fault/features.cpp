@@ -78,8 +78,8 @@ typename Net::number_type::accumulator accumulator_of(const parameters<Net>& p, 
     if constexpr (N::is_integer) whole = p.biases(s.slot)[static_cast<std::size_t>(o)];
     else sum = static_cast<float>(p.biases(s.slot)[static_cast<std::size_t>(o)]);
     for (int i = 0; i < g.fan_in(); ++i) {
-        const int c = i % g.in.channels, tap = i / g.in.channels;
-        const int y = row * g.stride - g.pad + tap / g.kernel_w, x = column * g.stride - g.pad + tap % g.kernel_w;
+        const int c = i % g.group_in() + g.first_input(o), tap = i / g.group_in();
+        const int y = g.row_at(row, tap / g.kernel.w), x = g.column_at(column, tap % g.kernel.w);
         const bool inside = y >= 0 && y < g.in.height && x >= 0 && x < g.in.width;
         const auto w = p.weights(s.slot)[kernel::layout_of<N>.index_of_logical(g, static_cast<std::size_t>(o * g.fan_in() + i))];
         const auto a = inside ? in[static_cast<std::size_t>(g.in.index(y, x, c))] : typename N::activation{};

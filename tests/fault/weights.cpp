@@ -236,7 +236,7 @@ TEST_CASE("padding lanes, biases, scales and bounds are no sites", "[fault]") {
             const int padded = (g.in.channels + group - 1) / group * group;
             std::size_t at = 0, wrong = 0;
             for (int block = 0; block < (g.out.channels + 15) / 16; ++block)
-                for (int tap = 0; tap < g.kernel_h * g.kernel_w; ++tap)
+                for (int tap = 0; tap < g.kernel.h * g.kernel.w; ++tap)
                     for (int in = 0; in < padded; in += group)
                         for (int lane = 0; lane < 16; ++lane)
                             for (int part = 0; part < group; ++part, ++at) {

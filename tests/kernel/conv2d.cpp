@@ -24,7 +24,8 @@ namespace {
 std::string text_of(const conv_geometry& g) {
     const auto n = [](int v) { return std::to_string(v); };
     return n(g.in.channels) + 'x' + n(g.in.height) + 'x' + n(g.in.width) + '-' + n(g.out.channels) + " kernel " +
-           n(g.kernel_h) + 'x' + n(g.kernel_w) + " stride " + n(g.stride) + " pad " + n(g.pad);
+           n(g.kernel.h) + 'x' + n(g.kernel.w) + " stride " + n(g.stride.h) + 'x' + n(g.stride.w) + " pad " + n(g.pad.h) +
+           'x' + n(g.pad.w) + " dilation " + n(g.dilation.h) + 'x' + n(g.dilation.w) + " groups " + n(g.groups);
 }
 
 template <number N>
@@ -57,8 +58,7 @@ TEMPLATE_TEST_CASE("every activation, residual and output meets every kind of ti
                    float16, int8) {
     random_stream random{12, {}};
     for (int width = 1; width <= 60; ++width) {
-        conv_case<TestType> c{{.in = {5, 2, width}, .out = {20, 2, width}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
-                              random, words::hostile};
+        conv_case<TestType> c{{.in = {5, 3, width}, .out = {36, 3, width}, .kernel = 3, .pad = 1}, random, words::hostile};
         for (int act = 0; act < 3; ++act) {
             for (int form = 0; form < 4; ++form) {
                 c.act = static_cast<kernel::activation>(act);
@@ -75,7 +75,7 @@ TEMPLATE_TEST_CASE("a linear layer is the convolution whose kernel is its input"
     random_stream random{13, {}};
     for (int out : {1, 10, 16, 64, 65, 128, 129, 150, 257}) {
         for (const shape in : {shape{1, 1, 1}, {64, 1, 1}, {70, 1, 1}, {16, 5, 5}, {3, 4, 2}}) {
-            const conv_geometry g{.in = in, .out = {out, 1, 1}, .kernel_h = in.height, .kernel_w = in.width};
+            const conv_geometry g{.in = in, .out = {out, 1, 1}, .kernel = {in.height, in.width}};
             check_all_three(conv_case<TestType>{g, random, words::ordinary});
             check_all_three(conv_case<TestType>{g, random, words::hostile});
         }
@@ -85,8 +85,10 @@ TEMPLATE_TEST_CASE("a linear layer is the convolution whose kernel is its input"
 TEMPLATE_TEST_CASE("calls for some blocks at a time add up to the whole", "[kernel][conv2d]", float32, float16, int8) {
     random_stream random{14, {}};
     for (const conv_geometry& g :
-         {conv_geometry{.in = {6, 5, 17}, .out = {100, 5, 17}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
-          conv_geometry{.in = {33, 1, 1}, .out = {170, 1, 1}}}) {
+         {conv_geometry{.in = {6, 5, 17}, .out = {100, 5, 17}, .kernel = 3, .pad = 1},
+          conv_geometry{.in = {33, 1, 1}, .out = {170, 1, 1}},
+          conv_geometry{.in = {70, 5, 9}, .out = {70, 5, 9}, .kernel = 3, .pad = 1, .groups = 70},
+          conv_geometry{.in = {6, 4, 9}, .out = {105, 4, 9}, .kernel = 3, .pad = 1, .groups = 3}}) {
         const conv_case<TestType> c{g, random, words::ordinary};
         const output_bits expected = oracle(c);
         for (int step = 1; step <= g.blocks(); ++step) {
@@ -116,7 +118,7 @@ TEMPLATE_TEST_CASE("for floats, padding taps do not exist: Inf and NaN weights o
             // one row (or column) of pixels: the outer rows (columns) of the kernel only ever see padding
             const int height = flat ? 1 : extent, width = flat ? extent : 1;
             const conv_geometry g{
-                .in = {4, height, width}, .out = {17, height, width}, .kernel_h = 3, .kernel_w = 3, .pad = 1};
+                .in = {4, height, width}, .out = {17, height, width}, .kernel = 3, .pad = 1};
             conv_case<TestType> c{g, random, words::ordinary};
             for (int o = 0; o < c.geometry.out.channels; ++o)
                 for (int k = 0; k < 3; ++k)
@@ -159,12 +161,14 @@ TEST_CASE("int8 with its bias convention is the signed convolution, requantised"
             for (int column = 0; column < g.out.width; ++column)
                 for (int o = 0; o < g.out.channels; ++o) {
                     std::int64_t sum = bias[static_cast<std::size_t>(o)];
-                    for (int r = 0; r < g.kernel_h; ++r)
-                        for (int k = 0; k < g.kernel_w; ++k)
-                            for (int channel = 0; channel < g.in.channels; ++channel) {
-                                const int y = row * g.stride + r - g.pad, x = column * g.stride + k - g.pad;
+                    for (int r = 0; r < g.kernel.h; ++r)
+                        for (int k = 0; k < g.kernel.w; ++k)
+                            for (int channel = 0; channel < g.in.channels / g.groups; ++channel) {
+                                const int y = row * g.stride.h + r * g.dilation.h - g.pad.h;
+                                const int x = column * g.stride.w + k * g.dilation.w - g.pad.w;
                                 if (y < 0 || y >= g.in.height || x < 0 || x >= g.in.width) continue;
-                                const auto at = static_cast<std::size_t>(g.in.index(y, x, channel));
+                                const int from = o / (g.out.channels / g.groups) * (g.in.channels / g.groups) + channel;
+                                const auto at = static_cast<std::size_t>(g.in.index(y, x, from));
                                 sum += (c.in[at] - 128) * c.taps[c.logical(o, r, k, channel)];
                             }
                     if (c.to_logits) {
@@ -182,7 +186,7 @@ TEST_CASE("int8 with its bias convention is the signed convolution, requantised"
 
 TEST_CASE("int8 accumulators wrap", "[kernel][conv2d]") {
     random_stream random{17, {}};
-    conv_case<int8> c{{.in = {70, 4, 20}, .out = {33, 4, 20}, .kernel_h = 3, .kernel_w = 3, .pad = 1}, random,
+    conv_case<int8> c{{.in = {70, 4, 20}, .out = {33, 4, 20}, .kernel = 3, .pad = 1}, random,
                       words::ordinary};
     std::fill(c.in.begin(), c.in.end(), std::uint8_t{255});
     std::fill(c.taps.begin(), c.taps.end(), std::int8_t{127});

@@ -42,7 +42,7 @@ std::int64_t bits_of(Word word) { return static_cast<std::int64_t>(to_word(word)
 
 template <class Word>
 void check_max_pool(int channels, int height, int width, int size, int stride) {
-    conv_geometry g{.in = {channels, height, width}, .out = {}, .kernel_h = size, .kernel_w = size, .stride = stride};
+    conv_geometry g{.in = {channels, height, width}, .out = {}, .kernel = size, .stride = stride};
     g.out = {channels, (height - size) / stride + 1, (width - size) / stride + 1};
     const auto in = random_words<Word>(static_cast<std::size_t>(g.in.size()), 1);
     std::vector<Word> out(static_cast<std::size_t>(g.out.size()));
@@ -80,7 +80,7 @@ TEMPLATE_TEST_CASE("max pooling takes the largest word of each window, by the Na
 }
 
 TEST_CASE("max pooling: the table of special values", "[kernel][pool]") {
-    const conv_geometry g{.in = {1, 1, 2}, .out = {1, 1, 1}, .kernel_h = 1, .kernel_w = 2};
+    const conv_geometry g{.in = {1, 1, 2}, .out = {1, 1, 1}, .kernel = {1, 2}};
     const auto largest = [&](float a, float b) {
         const float in[2] = {a, b};
         float out = 7.0f;

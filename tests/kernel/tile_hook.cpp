@@ -137,7 +137,7 @@ TEMPLATE_TEST_CASE("many faults in one call, one tile or one output", "[kernel][
 TEMPLATE_TEST_CASE("every output struck at once", "[kernel][hook]", float32, float16, int8) {
     random_stream random{23, {}};
     for (const conv_geometry& g :
-         {conv_geometry{.in = {5, 4, 31}, .out = {37, 4, 31}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
+         {conv_geometry{.in = {5, 4, 31}, .out = {37, 4, 31}, .kernel = 3, .pad = 1},
           conv_geometry{.in = {20, 1, 1}, .out = {150, 1, 1}}}) {
         const conv_case<TestType> c{g, random, words::ordinary};
         std::vector<output_fault> faults;
@@ -152,7 +152,7 @@ TEMPLATE_TEST_CASE("every output struck at once", "[kernel][hook]", float32, flo
 TEMPLATE_TEST_CASE("a step past the last multiply-add of an output strikes nothing", "[kernel][hook]", float32, float16,
                    int8) {
     random_stream random{24, {}};
-    const conv_case<TestType> c{{.in = {6, 3, 9}, .out = {18, 3, 9}, .kernel_h = 3, .kernel_w = 3, .pad = 1}, random,
+    const conv_case<TestType> c{{.in = {6, 3, 9}, .out = {18, 3, 9}, .kernel = 3, .pad = 1}, random,
                                 words::ordinary};
     const output_bits clean = run(c, [](const auto& call) { kernel::conv2d<TestType>(call); });
     const auto corner = static_cast<std::uint32_t>(c.geometry.taps_at(0, 0));
@@ -180,7 +180,7 @@ TEMPLATE_TEST_CASE("faults find their outputs when blocks are computed one at a 
                    float16, int8) {
     random_stream random{26, {}};
     for (const conv_geometry& g :
-         {conv_geometry{.in = {5, 3, 20}, .out = {70, 3, 20}, .kernel_h = 3, .kernel_w = 3, .pad = 1},
+         {conv_geometry{.in = {5, 3, 20}, .out = {70, 3, 20}, .kernel = 3, .pad = 1},
           conv_geometry{.in = {20, 1, 1}, .out = {150, 1, 1}}}) {
         const conv_case<TestType> c{g, random, words::ordinary};
         std::vector<output_fault> faults;

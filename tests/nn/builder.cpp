@@ -114,14 +114,14 @@ TEST_CASE("extents are inferred", "[nn]") {
     STATIC_REQUIRE(has_steps<net>({op::input, op::convolution, op::subsample, op::custom, op::global_average, op::softmax}));
     STATIC_REQUIRE(at<net>(1).geometry.out == shape{5, 5, 7});
     STATIC_REQUIRE(at<net>(2).geometry.out == shape{8, 2, 3});
-    STATIC_REQUIRE(at<net>(2).geometry.stride == 3);
+    STATIC_REQUIRE(at<net>(2).geometry.stride == hw{3});
     STATIC_REQUIRE(at<net>(3).geometry.out == shape{8, 1, 1});
     STATIC_REQUIRE(net::output.words == word_kind::real);
     // windows that leave the image are dropped
     using pool = on_image<max_pool<3, 2>>;
     STATIC_REQUIRE(at<pool>(1).geometry.out == shape{4, 2, 2});
-    STATIC_REQUIRE(at<pool>(1).geometry.kernel_h == 3);
-    STATIC_REQUIRE(at<pool>(1).geometry.stride == 2);
+    STATIC_REQUIRE(at<pool>(1).geometry.kernel.h == 3);
+    STATIC_REQUIRE(at<pool>(1).geometry.stride == hw{2});
 }
 
 TEST_CASE("logits stay in accumulators up to the softmax", "[nn]") {

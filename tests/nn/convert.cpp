@@ -56,18 +56,18 @@ std::vector<long long> integer_logits(const parameters<Net>& p, const std::vecto
                         out[index] = std::clamp(round_half_even(std::ldexp(static_cast<double>(image[index]), frac_of(0))), -128, 127);
                     } else if (s.kind == op::max_pool) {
                         int most = -128;
-                        for (int r = 0; r < g.kernel_h; ++r)
-                            for (int c = 0; c < g.kernel_w; ++c) most = std::max(most, in(row * g.stride + r, column * g.stride + c, o));
+                        for (int r = 0; r < g.kernel.h; ++r)
+                            for (int c = 0; c < g.kernel.w; ++c) most = std::max(most, in(row * g.stride.h + r, column * g.stride.w + c, o));
                         out[index] = most;
                     } else if (s.kind == op::subsample) {
                         const int c = o - (g.out.channels - g.in.channels) / 2;
-                        out[index] = c >= 0 && c < g.in.channels ? in(row * g.stride, column * g.stride, c) : 0;
+                        out[index] = c >= 0 && c < g.in.channels ? in(row * g.stride.h, column * g.stride.w, c) : 0;
                     } else {
                         const auto weights = p.weights(s.slot);
                         long long sum = p.biases(s.slot)[static_cast<std::size_t>(o)], weight_sum = 0;
                         for (int i = 0; i < g.fan_in(); ++i) {
-                            const int c = i % g.in.channels, tap = i / g.in.channels;
-                            const int y = row * g.stride - g.pad + tap / g.kernel_w, x = column * g.stride - g.pad + tap % g.kernel_w;
+                            const int c = i % g.group_in() + g.first_input(o), tap = i / g.group_in();
+                            const int y = g.row_at(row, tap / g.kernel.w), x = g.column_at(column, tap % g.kernel.w);
                             const int w = weights[kernel::layout_of<int8>.index_of_logical(g, static_cast<std::size_t>(o * g.fan_in() + i))];
                             weight_sum += w;
                             if (y >= 0 && y < g.in.height && x >= 0 && x < g.in.width) sum += w * in(y, x, c);

@@ -19,6 +19,7 @@ namespace support {
 
 using redoubt::float16;
 using redoubt::float32;
+using redoubt::hw;
 using redoubt::int8;
 using redoubt::number;
 using redoubt::random_stream;
@@ -114,22 +115,27 @@ struct conv_case {
 
     /// Puts the weights where the wide layout, as documented, has them.
     void pack() {
-        constexpr int group = N::is_integer ? 4 : 1;
         const auto& g = geometry;
-        const int groups = (g.in.channels + group - 1) / group;
-        wide.assign(static_cast<std::size_t>(g.blocks() * g.kernel_h * g.kernel_w * groups * 16 * group), {});
+        const bool depthwise = g.groups > 1 && g.groups == g.in.channels && g.groups == g.out.channels;
+        const int group = N::is_integer && !depthwise ? 4 : 1;
+        const int inputs = g.in.channels / g.groups, outputs = g.out.channels / g.groups;
+        const int groups = (inputs + group - 1) / group;
+        const int blocks = depthwise ? (g.out.channels + 15) / 16 : g.groups * ((outputs + 15) / 16);
+        wide.assign(static_cast<std::size_t>(blocks * g.kernel.h * g.kernel.w * groups * 16 * group), {});
         for (int o = 0; o < g.out.channels; ++o)
-            for (int r = 0; r < g.kernel_h; ++r)
-                for (int c = 0; c < g.kernel_w; ++c)
-                    for (int i = 0; i < g.in.channels; ++i) {
-                        const int tap = (o / 16 * g.kernel_h + r) * g.kernel_w + c;
-                        const int place = ((tap * groups + i / group) * 16 + o % 16) * group + i % group;
+            for (int r = 0; r < g.kernel.h; ++r)
+                for (int c = 0; c < g.kernel.w; ++c)
+                    for (int i = 0; i < inputs; ++i) {
+                        const int block = depthwise ? o / 16 : o / outputs * ((outputs + 15) / 16) + o % outputs / 16;
+                        const int lane = depthwise ? o % 16 : o % outputs % 16;
+                        const int tap = (block * g.kernel.h + r) * g.kernel.w + c;
+                        const int place = ((tap * groups + i / group) * 16 + lane) * group + i % group;
                         wide[static_cast<std::size_t>(place)] = taps[logical(o, r, c, i)];
                     }
     }
     std::size_t logical(int o, int r, int c, int i) const {
         const auto& g = geometry;
-        return static_cast<std::size_t>(((o * g.kernel_h + r) * g.kernel_w + c) * g.in.channels + i);
+        return static_cast<std::size_t>(((o * g.kernel.h + r) * g.kernel.w + c) * (g.in.channels / g.groups) + i);
     }
 
     redoubt::kernel::conv_call<N> call(word* out, logit* logits) const {
@@ -173,14 +179,33 @@ inline redoubt::kernel::conv_geometry random_geometry(random_stream& random, lon
         g.in = {one_of(random, {1, 3, 4, 5, 16, 17, 33, 64, 70}), 1 + below(random, 12), 1 + below(random, 40)};
         if (random.below(4) == 0) g.in.height = g.in.width = 1;
         g.out.channels = one_of(random, {1, 3, 4, 5, 16, 17, 33, 64, 70, 150});
-        g.kernel_h = one_of(random, {1, 2, 3, 5, 7});
-        g.kernel_w = random.below(4) == 0 ? one_of(random, {1, 2, 3, 5, 7}) : g.kernel_h;
+        g.kernel.h = one_of(random, {1, 2, 3, 5, 7});
+        g.kernel.w = random.below(4) == 0 ? one_of(random, {1, 2, 3, 5, 7}) : g.kernel.h;
         g.stride = 1 + below(random, 3);
-        g.pad = below(random, std::min(g.kernel_h, g.kernel_w));
-        const int rows = g.in.height + 2 * g.pad - g.kernel_h, columns = g.in.width + 2 * g.pad - g.kernel_w;
+        if (random.below(5) == 0) g.stride.w = 1 + below(random, 3);
+        if (random.below(5) == 0) g.dilation = {1 + below(random, 3), 1 + below(random, 3)};
+        switch (random.below(6)) {
+            case 0:  // as many groups as channels: depthwise
+                g.groups = g.out.channels = g.in.channels = one_of(random, {3, 8, 16, 17, 32, 35, 70});
+                break;
+            case 1:  // groups that fill their blocks and groups that do not
+                g.groups = one_of(random, {2, 3, 4});
+                g.in.channels = g.groups * one_of(random, {1, 2, 4, 5, 16, 18});
+                g.out.channels = g.groups * one_of(random, {1, 3, 16, 17, 35, 48});
+                break;
+            default: break;
+        }
+        const hw reach{(g.kernel.h - 1) * g.dilation.h + 1, (g.kernel.w - 1) * g.dilation.w + 1};
+        g.pad = below(random, std::min(reach.h, reach.w));
+        hw after = g.pad;
+        if (random.below(4) == 0) {
+            g.pad = {below(random, reach.h), below(random, reach.w)};
+            after = {below(random, reach.h), below(random, reach.w)};
+        }
+        const int rows = g.in.height + g.pad.h + after.h - reach.h, columns = g.in.width + g.pad.w + after.w - reach.w;
         if (rows < 0 || columns < 0) continue;
-        g.out.height = rows / g.stride + 1;
-        g.out.width = columns / g.stride + 1;
+        g.out.height = rows / g.stride.h + 1;
+        g.out.width = columns / g.stride.w + 1;
         if (static_cast<long long>(g.fan_in()) * g.out.size() <= largest) return g;
     }
 }
@@ -203,12 +228,13 @@ float oracle_chain(const conv_case<N>& c, int row, int column, int out, std::spa
     const auto& g = c.geometry;
     auto sum = static_cast<float>(c.bias[static_cast<std::size_t>(out)]);
     int step = 0;
-    for (int r = 0; r < g.kernel_h; ++r)
-        for (int k = 0; k < g.kernel_w; ++k)
-            for (int i = 0; i < g.in.channels; ++i) {
-                const int y = row * g.stride + r - g.pad, x = column * g.stride + k - g.pad;
+    for (int r = 0; r < g.kernel.h; ++r)
+        for (int k = 0; k < g.kernel.w; ++k)
+            for (int i = 0; i < g.in.channels / g.groups; ++i) {
+                const int y = row * g.stride.h + r * g.dilation.h - g.pad.h, x = column * g.stride.w + k * g.dilation.w - g.pad.w;
+                const int from = out / (g.out.channels / g.groups) * (g.in.channels / g.groups) + i;
                 if (y < 0 || y >= g.in.height || x < 0 || x >= g.in.width) continue;
-                const auto at = static_cast<std::size_t>((y * g.in.width + x) * g.in.channels + i);
+                const auto at = static_cast<std::size_t>((y * g.in.width + x) * g.in.channels + from);
                 const auto w = static_cast<float>(c.taps[c.logical(out, r, k, i)]);
                 sum = __builtin_fmaf(static_cast<float>(c.in[at]), w, sum);
                 for (const oracle_fault& f : faults)
@@ -240,13 +266,14 @@ inline std::int32_t oracle_chain(const conv_case<int8>& c, int row, int column, 
     const auto& g = c.geometry;
     std::int32_t sum = c.bias[static_cast<std::size_t>(out)];
     int step = 0;
-    for (int r = 0; r < g.kernel_h; ++r)
-        for (int k = 0; k < g.kernel_w; ++k)
-            for (int i = 0; i < g.in.channels; ++i) {
-                const int y = row * g.stride + r - g.pad, x = column * g.stride + k - g.pad;
+    for (int r = 0; r < g.kernel.h; ++r)
+        for (int k = 0; k < g.kernel.w; ++k)
+            for (int i = 0; i < g.in.channels / g.groups; ++i) {
+                const int y = row * g.stride.h + r * g.dilation.h - g.pad.h, x = column * g.stride.w + k * g.dilation.w - g.pad.w;
+                const int from = out / (g.out.channels / g.groups) * (g.in.channels / g.groups) + i;
                 const bool inside = y >= 0 && y < g.in.height && x >= 0 && x < g.in.width;
                 const std::int64_t a =
-                    inside ? c.in[static_cast<std::size_t>((y * g.in.width + x) * g.in.channels + i)] : 128;
+                    inside ? c.in[static_cast<std::size_t>((y * g.in.width + x) * g.in.channels + from)] : 128;
                 sum = wrapped(sum + a * c.taps[c.logical(out, r, k, i)]);
                 if (!inside) continue;
                 for (const oracle_fault& f : faults)

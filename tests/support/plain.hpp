@@ -23,21 +23,21 @@ struct plain_tensor {
     }
 };
 
-inline plain_tensor plain_conv(const plain_tensor& in, const drawn_layer& layer, int out_channels, int kernel_h,
-                               int kernel_w, int stride, int pad) {
-    plain_tensor out{out_channels, (in.height + 2 * pad - kernel_h) / stride + 1,
-                     (in.width + 2 * pad - kernel_w) / stride + 1};
-    for (int o = 0; o < out_channels; ++o) {
+inline plain_tensor plain_conv(const plain_tensor& in, const drawn_layer& layer, const redoubt::kernel::conv_geometry& g) {
+    plain_tensor out{g.out.channels, g.out.height, g.out.width};
+    const int inputs = g.in.channels / g.groups, outputs = g.out.channels / g.groups;
+    for (int o = 0; o < g.out.channels; ++o) {
         for (int row = 0; row < out.height; ++row) {
             for (int column = 0; column < out.width; ++column) {
                 float sum = layer.biases[static_cast<std::size_t>(o)];
-                for (int r = 0; r < kernel_h; ++r) {
-                    for (int c = 0; c < kernel_w; ++c) {
-                        const int y = row * stride - pad + r, x = column * stride - pad + c;
+                for (int r = 0; r < g.kernel.h; ++r) {
+                    for (int c = 0; c < g.kernel.w; ++c) {
+                        const int y = row * g.stride.h - g.pad.h + r * g.dilation.h;
+                        const int x = column * g.stride.w - g.pad.w + c * g.dilation.w;
                         if (y < 0 || y >= in.height || x < 0 || x >= in.width) continue;
-                        for (int i = 0; i < in.channels; ++i) {
-                            const auto w = static_cast<std::size_t>(((o * kernel_h + r) * kernel_w + c) * in.channels + i);
-                            sum = std::fma(in.at(y, x, i), layer.weights[w], sum);
+                        for (int i = 0; i < inputs; ++i) {
+                            const auto w = static_cast<std::size_t>(((o * g.kernel.h + r) * g.kernel.w + c) * inputs + i);
+                            sum = std::fma(in.at(y, x, o / outputs * inputs + i), layer.weights[w], sum);
                         }
                     }
                 }
@@ -46,6 +46,12 @@ inline plain_tensor plain_conv(const plain_tensor& in, const drawn_layer& layer,
         }
     }
     return out;
+}
+inline plain_tensor plain_conv(const plain_tensor& in, const drawn_layer& layer, int out_channels, int kernel_h,
+                               int kernel_w, int stride, int pad) {
+    const redoubt::shape out{out_channels, (in.height + 2 * pad - kernel_h) / stride + 1,
+                             (in.width + 2 * pad - kernel_w) / stride + 1};
+    return plain_conv(in, layer, {{in.channels, in.height, in.width}, out, {kernel_h, kernel_w}, stride, pad});
 }
 
 inline plain_tensor plain_linear(const plain_tensor& in, const drawn_layer& layer, int out_channels) {
@@ -110,11 +116,10 @@ std::vector<float> plain_answer(const std::vector<drawn_layer>& layers, const st
         plain_tensor out{g.out.channels, g.out.height, g.out.width};
         if (s.kind == op::input) out.elements = image;
         if (s.kind == op::convolution)
-            out = plain_conv(value(s.in), layers[static_cast<std::size_t>(s.slot)], g.out.channels, g.kernel_h,
-                             g.kernel_w, g.stride, g.pad);
-        if (s.kind == op::max_pool) out = plain_max_pool(value(s.in), g.kernel_h, g.stride);
+            out = plain_conv(value(s.in), layers[static_cast<std::size_t>(s.slot)], g);
+        if (s.kind == op::max_pool) out = plain_max_pool(value(s.in), g.kernel.h, g.stride.h);
         if (s.kind == op::global_average) out = plain_average(value(s.in));
-        if (s.kind == op::subsample) out = plain_subsample(value(s.in), g.out.channels, g.stride);
+        if (s.kind == op::subsample) out = plain_subsample(value(s.in), g.out.channels, g.stride.h);
         if (s.kind == op::add || s.kind == op::activate) out = value(s.in);
         if (s.residual >= 0) out = plain_add(out, value(s.residual));
         if (s.act == activation::relu) out = plain_relu(out);

@@ -21,7 +21,7 @@ struct expected_layer {
     std::vector<std::size_t> weight_shape() const {
         const auto size = [](int v) { return static_cast<std::size_t>(v); };
         if (is_linear) return {size(geometry.out.channels), size(geometry.fan_in())};
-        return {size(geometry.out.channels), size(geometry.in.channels), size(geometry.kernel_h), size(geometry.kernel_w)};
+        return {size(geometry.out.channels), size(geometry.group_in()), size(geometry.kernel.h), size(geometry.kernel.w)};
     }
 };
 
@@ -141,8 +141,8 @@ inline result<std::vector<loaded_layer>> take_layers(const tensor_file& file, st
         std::vector<std::size_t> shape = layer.weight_shape();
         const tensor_entry* entry = file.find(layer.name + ".weight");
         if (layer.is_linear && entry != nullptr && entry->shape.size() == 4)
-            shape = {channels, static_cast<std::size_t>(g.in.channels), static_cast<std::size_t>(g.kernel_h),
-                     static_cast<std::size_t>(g.kernel_w)};
+            shape = {channels, static_cast<std::size_t>(g.group_in()), static_cast<std::size_t>(g.kernel.h),
+                     static_cast<std::size_t>(g.kernel.w)};
         const auto weights = impl::take(file, layer.name + ".weight", shape, wrong);
         const bool norm_in_file = !layer.norm_name.empty() && (file.find(layer.norm_name + ".running_var") != nullptr ||
                                                                file.find(layer.name + ".bias") == nullptr);
@@ -154,8 +154,8 @@ inline result<std::vector<loaded_layer>> take_layers(const tensor_file& file, st
         }
         out.weights.resize(g.weights());
         if (weights.size() == g.weights()) {
-            const auto rows = static_cast<std::size_t>(g.kernel_h), columns = static_cast<std::size_t>(g.kernel_w),
-                       inputs = static_cast<std::size_t>(g.in.channels);
+            const auto rows = static_cast<std::size_t>(g.kernel.h), columns = static_cast<std::size_t>(g.kernel.w),
+                       inputs = static_cast<std::size_t>(g.group_in());
             for (std::size_t o = 0; o < channels; ++o)
                 for (std::size_t i = 0; i < inputs; ++i)
                     for (std::size_t r = 0; r < rows; ++r)
@@ -222,9 +222,9 @@ tensor_file to_tensors(const parameters<Net>& from) {
         const kernel::conv_geometry& g = layer.geometry;
         std::vector<float> weights;
         for (int o = 0; o < g.out.channels; ++o)
-            for (int i = 0; i < g.in.channels; ++i)
-                for (int r = 0; r < g.kernel_h; ++r)
-                    for (int c = 0; c < g.kernel_w; ++c)
+            for (int i = 0; i < g.group_in(); ++i)
+                for (int r = 0; r < g.kernel.h; ++r)
+                    for (int c = 0; c < g.kernel.w; ++c)
                         weights.push_back(from.weights(s)[kernel::layout_of<float32>.index(g, o, r, c, i)]);
         const auto biases = from.biases(s).first(static_cast<std::size_t>(g.out.channels));
         file.tensors.push_back({layer.name + ".weight", dtype::f32, layer.weight_shape(), bytes_of(weights)});

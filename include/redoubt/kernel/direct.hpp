@@ -11,11 +11,27 @@
 
 namespace redoubt::kernel::inline REDOUBT_ABI {
 
+/// What a register tile holds: Rows x Columns output pixels times Blocks blocks of sixteen channels.
+template <int Rows, int Columns, int Blocks>
+struct tile_shape {
+    static constexpr int rows = Rows, columns = Columns, blocks = Blocks;
+    static constexpr int pixels = Rows * Columns;
+
+    /// One bit a pixel: those of the rows in `row_mask` and the columns [first, last).
+    static constexpr unsigned mask(unsigned row_mask, int first, int last) {
+        unsigned bits = 0;
+        for (int p = 0; p < pixels; ++p)
+            if ((row_mask >> (p / Columns) & 1u) != 0 && p % Columns >= first && p % Columns < last) bits |= 1u << p;
+        return bits;
+    }
+    static constexpr unsigned all_rows = (1u << Rows) - 1u;
+};
+
 namespace impl {
 
 /// The accumulators of a tile.
-template <class Lanes, int PX, int NB>
-using register_tile = Lanes[static_cast<std::size_t>(PX)][static_cast<std::size_t>(NB)];
+template <class Lanes, class T>
+using register_tile = Lanes[static_cast<std::size_t>(T::pixels)][static_cast<std::size_t>(T::blocks)];
 
 template <int... I, class Body>
 [[gnu::always_inline]] inline void unrolled(std::integer_sequence<int, I...>, Body&& body) {
@@ -27,105 +43,179 @@ template <int N, class Body>
     unrolled(std::make_integer_sequence<int, N>{}, body);
 }
 
-/// One kernel column of a tile: pixels [First, Last) read the image, the others padding.
-template <class A, int PX, int NB, int First, int Last>
-[[gnu::always_inline]] inline void accumulate(register_tile<typename A::lanes, PX, NB>& sum, const typename A::operand* in,
-                                              std::ptrdiff_t pixel, const typename A::weight* weights,
+/// Where the pixels of a tile lie in memory: pixel (0, 0), and the way to the next column and row.
+template <class Operand>
+struct pixel_grid {
+    const Operand* origin;
+    std::ptrdiff_t column;
+    std::ptrdiff_t row;
+
+    template <class T, int P>
+    const Operand* at() const { return origin + (P / T::columns) * row + (P % T::columns) * column; }
+};
+
+/// `groups` input groups at one tap: the pixels in Mask read the image, the others padding.
+template <class A, class T, unsigned Mask>
+[[gnu::always_inline]] inline void accumulate(register_tile<typename A::lanes, T>& sum,
+                                              pixel_grid<typename A::operand> in, const typename A::weight* weights,
                                               std::ptrdiff_t block, int groups) {
     for (int i = 0; i < groups; ++i) {
-        decltype(A::load_weights(weights)) w[static_cast<std::size_t>(NB)];
-        unrolled<NB>([&](auto n) __attribute__((always_inline)) { w[n()] = A::load_weights(weights + n * block); });
-        unrolled<PX>([&](auto p) __attribute__((always_inline)) {
-            if constexpr (p >= First && p < Last) {
-                unrolled<NB>([&](auto n) __attribute__((always_inline)) { A::step(sum[p()][n()], in + p * pixel, w[n()]); });
+        decltype(A::load_weights(weights)) w[static_cast<std::size_t>(T::blocks)];
+        unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) { w[n()] = A::load_weights(weights + n * block); });
+        unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+            if constexpr ((Mask >> p() & 1u) != 0) {
+                unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
+                    A::step(sum[p()][n()], in.template at<T, p()>(), w[n()]);
+                });
             } else if constexpr (A::padding_counts) {
-                unrolled<NB>([&](auto n) __attribute__((always_inline)) { A::step(sum[p()][n()], A::padding, w[n()]); });
+                unrolled<T::blocks>(
+                    [&](auto n) __attribute__((always_inline)) { A::step(sum[p()][n()], A::padding, w[n()]); });
             }
         });
-        in += A::group;
+        in.origin += A::group;
         weights += lane_count * A::group;
     }
 }
 
+/// One tap of a depthwise convolution; `lanes` of the last block are channels.
+template <class A, class T, unsigned Mask>
+[[gnu::always_inline]] inline void accumulate_channels(register_tile<typename A::lanes, T>& sum,
+                                                       pixel_grid<typename A::stored> in,
+                                                       const typename A::weight* weights, std::ptrdiff_t block,
+                                                       int lanes) {
+    unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
+        const auto w = A::load_channel_weights(weights + n * block);
+        const auto each = [&](auto&& load) __attribute__((always_inline)) {
+            unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+                if constexpr ((Mask >> p() & 1u) != 0)
+                    A::step_channels(sum[p()][n()], load(in.template at<T, p()>() + n * lane_count), w);
+                else if constexpr (A::padding_counts) A::step_channels(sum[p()][n()], A::padding_channels(), w);
+            });
+        };
+        if (n() + 1 < T::blocks || lanes == lane_count)
+            each([](const auto* p) __attribute__((always_inline)) { return A::load_channels(p); });
+        else each([lanes](const auto* p) __attribute__((always_inline)) { return A::load_channels(p, lanes); });
+    });
+}
+
 }  // namespace impl
 
-/// A tile: PX output pixels of one row times NB blocks of output channels.
-template <number N, int PX, int NB, class Hook>
+/// Computes and stores one tile.
+template <number N, class T, bool Depthwise, class Hook>
 struct direct_tile {
     using A = lane_arithmetic<N>;
     using lanes = typename A::lanes;
-    using operand = typename A::operand;
-    using registers = impl::register_tile<lanes, PX, NB>;
+    using registers = impl::register_tile<lanes, T>;
+    using weight = typename A::weight;
     static constexpr int chunk = 64;  ///< channels converted at once, where inputs are converted
 
     const conv_call<N>& call;
     const Hook& hook;
 
-    /// Computes and stores the outputs [column, column + PX) of `row`, blocks [block, block + NB).
+    /// The outputs [row, row + T::rows) x [column, column + T::columns) of blocks [block, block + T::blocks).
     void operator()(int row, int column, int block) const {
         const conv_geometry& g = call.geometry;
         constexpr wide_layout layout = layout_of<N>;
-        const int groups = layout.groups(g);
         const auto block_stride = static_cast<std::ptrdiff_t>(layout.block_size(g));
-        const auto* weights = call.weights + (block - call.block_begin) * block_stride;
+        const int tap = layout.tap_size(g);
+        const int channel = g.first_channel(block);
+        const weight* weights = call.weights + (block - call.block_begin) * block_stride;
         registers sum;
-        impl::unrolled<NB>([&](auto n) __attribute__((always_inline)) {
-            const lanes bias = A::load_bias(call.bias + (block + n) * lane_count);
-            impl::unrolled<PX>([&](auto p) __attribute__((always_inline)) { sum[p()][n()] = bias; });
+        impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
+            const lanes bias = A::load_bias(call.bias + channel + n * lane_count);
+            impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) { sum[p()][n()] = bias; });
         });
-        const int x0 = column * g.stride - g.pad;
-        for (int r = 0; r < g.kernel_h; ++r) {
-            const int y = row * g.stride - g.pad + r;
-            const bool inside = y >= 0 && y < g.in.height;
-            for (int c = 0; c < g.kernel_w; ++c, weights += groups * lane_count * A::group) {
-                int first = 0, last = 0;
-                if (inside) {
-                    const int x = x0 + c;  // of pixel 0
-                    first = x >= 0 ? 0 : (g.stride - 1 - x) / g.stride;
-                    last = x >= g.in.width ? 0 : std::min(PX, (g.in.width - 1 - x) / g.stride + 1);
-                    if (last < first) last = first = 0;
-                }
-                if (last == first && !A::padding_counts) continue;
-                column_of(sum, y, x0 + c, first, last, weights, block_stride, groups);
+        for (int r = 0; r < g.kernel.h; ++r) {
+            const int y = g.row_at(row, r);
+            unsigned rows_inside = 0;
+            for (int i = 0; i < T::rows; ++i) {
+                const int at = y + i * g.stride.h;
+                rows_inside |= static_cast<unsigned>(at >= 0 && at < g.in.height) << i;
+            }
+            if (rows_inside == 0 && !A::padding_counts) {
+                weights += static_cast<std::ptrdiff_t>(g.kernel.w) * tap;
+                continue;
+            }
+            for (int c = 0; c < g.kernel.w;) {
+                const columns_inside here = inside(column, c);
+                int taps = 1;
+                // full taps side by side in memory are one long one
+                if (!Depthwise && here.full() && merges())
+                    while (c + taps < g.kernel.w && inside(column, c + taps).full()) ++taps;
+                if (here.first != here.last || A::padding_counts)
+                    tap_of(sum, y, g.column_at(column, c), rows_inside, here, weights, block_stride, channel, taps);
+                weights += static_cast<std::ptrdiff_t>(taps) * tap;
+                c += taps;
             }
         }
 #ifndef REDOUBT_TEST_BARE_KERNEL
         if constexpr (Hook::active) {
-            const auto start = static_cast<std::uint32_t>(g.out.index(row, column, 0));
-            const auto faults = hook.between(start, start + static_cast<std::uint32_t>(PX * g.out.channels));
-            if (!faults.empty())
-                through_memory(sum, [&](registers& spilled) { strike(spilled, faults, row, column, block); });
+            for (int i = 0; i < T::rows; ++i) {
+                const auto start = static_cast<std::uint32_t>(g.out.index(row + i, column, 0));
+                const auto faults = hook.between(start, start + static_cast<std::uint32_t>(T::columns * g.out.channels));
+                if (!faults.empty())
+                    through_memory(sum, [&](registers& spilled) { strike(spilled, faults, row + i, i, column, block); });
+            }
         }
 #endif
         const typename A::finisher finish{call};
-        impl::unrolled<PX>([&](auto p) __attribute__((always_inline)) {
-            impl::unrolled<NB>([&](auto n) __attribute__((always_inline)) {
-                const int channel = (block + n) * lane_count;
-                finish(sum[p()][n()], g.out.index(row, column + p, channel),
-                       std::min(lane_count, g.out.channels - channel));
+        impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
+            const int count = g.channels_in(block + n);
+            impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+                const int at = g.out.index(row + p() / T::columns, column + p() % T::columns, channel + n * lane_count);
+                finish(sum[p()][n()], at, count);
             });
         });
     }
 
 private:
-    [[gnu::always_inline]] void column_of(registers& sum, int y, int x, int first, int last,
-                                          const typename A::weight* weights, std::ptrdiff_t block,
-                                          int groups) const {
+    /// Columns of the tile that read the image at one kernel column.
+    struct columns_inside {
+        int first = 0, last = 0;
+        bool full() const { return first == 0 && last == T::columns; }
+    };
+    columns_inside inside(int column, int c) const {
         const conv_geometry& g = call.geometry;
-        const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(g.stride) * g.in.channels;
-        const std::ptrdiff_t origin = (static_cast<std::ptrdiff_t>(y) * g.in.width + x) * g.in.channels;
-        if constexpr (A::converts_input) {
-            float buffer[static_cast<std::size_t>(PX * chunk)];
+        const int x = g.column_at(column, c), s = g.stride.w;
+        if (x >= 0 && x + (T::columns - 1) * s < g.in.width) return {0, T::columns};
+        const int first = x >= 0 ? 0 : (s - 1 - x) / s;
+        const int last = x >= g.in.width ? 0 : std::min(T::columns, (g.in.width - 1 - x) / s + 1);
+        if (last <= first) return {};
+        return {first, last};
+    }
+    bool merges() const {
+        const conv_geometry& g = call.geometry;
+        return g.dilation.w == 1 && g.groups == 1 && g.in.channels % A::group == 0;
+    }
+
+    /// `taps` neighbouring kernel columns, of which the first reads image row y and column x for pixel (0, 0).
+    [[gnu::always_inline]] void tap_of(registers& sum, int y, int x, unsigned rows_inside, columns_inside columns,
+                                       const weight* weights, std::ptrdiff_t block, int channel, int taps) const {
+        const conv_geometry& g = call.geometry;
+        const int first_input = Depthwise ? channel : g.first_input(channel);
+        const auto origin = (static_cast<std::ptrdiff_t>(y) * g.in.width + x) * g.in.channels + first_input;
+        const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(g.stride.w) * g.in.channels;
+        const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(g.stride.h) * g.in.width * g.in.channels;
+        const int groups = Depthwise ? g.channels_in(static_cast<int>(block_of(channel)) + T::blocks - 1)
+                                     : taps * layout_of<N>.groups(g);
+        if constexpr (A::converts_input && !Depthwise) {
+            float buffer[static_cast<std::size_t>(T::pixels * chunk)];
             for (int from = 0; from < groups; from += chunk) {
                 const int count = std::min(chunk, groups - from);
-                for (int p = first; p < last; ++p)
-                    convert(call.in + origin + p * pixel + from, buffer + p * chunk, count);
-                ranges(sum, buffer, chunk, first, last, weights + from * lane_count, block, count);
+                for (int i = 0; i < T::rows; ++i) {
+                    if ((rows_inside >> i & 1u) == 0) continue;
+                    for (int p = columns.first; p < columns.last; ++p)
+                        convert(call.in + origin + i * row + p * pixel + from, buffer + (i * T::columns + p) * chunk, count);
+                }
+                const impl::pixel_grid<float> grid{buffer, chunk, static_cast<std::ptrdiff_t>(T::columns) * chunk};
+                by_rows(sum, grid, rows_inside, columns, weights + static_cast<std::ptrdiff_t>(from) * lane_count, block, count);
             }
         } else {
-            ranges(sum, call.in + origin, pixel, first, last, weights, block, groups);
+            by_rows(sum, impl::pixel_grid<typename N::activation>{call.in + origin, pixel, row}, rows_inside, columns,
+                    weights, block, groups);
         }
     }
+    int block_of(int channel) const { return call.geometry.block_of(channel); }
     /// Writes whole vectors of `to`.
     static void convert(const typename N::activation* from, float* to, int count) {
         if constexpr (A::converts_input) {
@@ -134,20 +224,36 @@ private:
             if (i < count) lanes::load(from + i, count - i).store(to + i);
         }
     }
+    template <unsigned Mask, class Grid>
+    [[gnu::always_inline]] static void add(registers& sum, const Grid& in, const weight* w, std::ptrdiff_t block, int groups) {
+        if constexpr (Depthwise) impl::accumulate_channels<A, T, Mask>(sum, in, w, block, groups);
+        else impl::accumulate<A, T, Mask>(sum, in, w, block, groups);
+    }
+    template <class Grid>
+    [[gnu::always_inline]] static void by_rows(registers& sum, const Grid& in, unsigned rows_inside,
+                                               columns_inside columns, const weight* w, std::ptrdiff_t block, int groups) {
+        if (T::rows == 1 || rows_inside == T::all_rows) by_columns<T::all_rows>(sum, in, rows_inside, columns, w, block, groups);
+        else if (rows_inside == 1u) by_columns<1u>(sum, in, rows_inside, columns, w, block, groups);
+        else by_columns<T::rows == 1 ? 1u : 2u>(sum, in, rows_inside, columns, w, block, groups);
+    }
     /// The common ranges of pixels inside the image, each with its own unrolled loop; the rest pixel by pixel.
-    [[gnu::always_inline]] static void ranges(registers& sum, const operand* in, std::ptrdiff_t pixel, int first,
-                                              int last, const typename A::weight* w, std::ptrdiff_t block, int groups) {
-        if (first == 0 && last == PX) {
-            impl::accumulate<A, PX, NB, 0, PX>(sum, in, pixel, w, block, groups);
-        } else if (PX > 1 && first == 1 && last == PX) {
-            impl::accumulate<A, PX, NB, PX == 1 ? 0 : 1, PX>(sum, in, pixel, w, block, groups);
-        } else if (PX > 1 && first == 0 && last == PX - 1) {
-            impl::accumulate<A, PX, NB, 0, PX == 1 ? 1 : PX - 1>(sum, in, pixel, w, block, groups);
-        } else if (A::padding_counts && first == last) {
-            impl::accumulate<A, PX, NB, 0, A::padding_counts ? 0 : PX>(sum, in, pixel, w, block, groups);
+    template <unsigned Rows, class Grid>
+    [[gnu::always_inline]] static void by_columns(registers& sum, const Grid& in, unsigned rows_inside,
+                                                  columns_inside columns, const weight* w, std::ptrdiff_t block, int groups) {
+        constexpr int all = T::columns;
+        constexpr bool narrow = all == 1;
+        const bool any = rows_inside != 0 && columns.first != columns.last;
+        if (any && columns.full()) {
+            add<T::mask(Rows, 0, all)>(sum, in, w, block, groups);
+        } else if (any && !narrow && columns.first == 1 && columns.last == all) {
+            add<T::mask(Rows, narrow ? 0 : 1, all)>(sum, in, w, block, groups);
+        } else if (any && !narrow && columns.first == 0 && columns.last == all - 1) {
+            add<T::mask(Rows, 0, narrow ? 1 : all - 1)>(sum, in, w, block, groups);
+        } else if (A::padding_counts && !any) {
+            add<A::padding_counts ? 0u : T::mask(Rows, 0, all)>(sum, in, w, block, groups);
         } else {
             through_memory(sum, [&](registers& spilled) {
-                pixel_by_pixel(spilled, in, pixel, first, last, w, block, groups);
+                pixel_by_pixel(spilled, in, rows_inside, columns, w, block, groups);
             });
         }
     }
@@ -155,40 +261,47 @@ private:
     template <class Body>
     [[gnu::always_inline]] static void through_memory(registers& sum, Body&& body) {
         registers spilled;
-        impl::unrolled<PX>([&](auto p) __attribute__((always_inline)) {
-            impl::unrolled<NB>([&](auto n) __attribute__((always_inline)) { spilled[p()][n()] = sum[p()][n()]; });
-        });
+        const auto copy = [](registers& to, const registers& from) __attribute__((always_inline)) {
+            impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+                impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) { to[p()][n()] = from[p()][n()]; });
+            });
+        };
+        copy(spilled, sum);
         body(spilled);
-        impl::unrolled<PX>([&](auto p) __attribute__((always_inline)) {
-            impl::unrolled<NB>([&](auto n) __attribute__((always_inline)) { sum[p()][n()] = spilled[p()][n()]; });
-        });
+        copy(sum, spilled);
     }
-    [[gnu::noinline]] static void pixel_by_pixel(registers& sum, const operand* in, std::ptrdiff_t pixel,
-                                                 int first, int last, const typename A::weight* w, std::ptrdiff_t block,
-                                                 int groups) {
-        for (int p = 0; p < PX; ++p) {
-            auto& one = reinterpret_cast<impl::register_tile<lanes, 1, NB>&>(sum[p]);
-            if (p >= first && p < last)
-                impl::accumulate<A, 1, NB, 0, 1>(one, in + p * pixel, 0, w, block, groups);
-            else if constexpr (A::padding_counts)
-                impl::accumulate<A, 1, NB, 0, 0>(one, in, 0, w, block, groups);
+    template <class Grid>
+    [[gnu::noinline]] static void pixel_by_pixel(registers& sum, Grid in, unsigned rows_inside, columns_inside columns,
+                                                 const weight* w, std::ptrdiff_t block, int groups) {
+        using single = tile_shape<1, 1, T::blocks>;
+        using tile = direct_tile<N, single, Depthwise, Hook>;
+        for (int p = 0; p < T::pixels; ++p) {
+            auto& one = reinterpret_cast<impl::register_tile<lanes, single>&>(sum[p]);
+            const int row = p / T::columns, column = p % T::columns;
+            const Grid here{in.origin + row * in.row + column * in.column, 0, 0};
+            if ((rows_inside >> row & 1u) != 0 && column >= columns.first && column < columns.last)
+                tile::template add<1u>(one, here, w, block, groups);
+            else if constexpr (A::padding_counts) tile::template add<0u>(one, here, w, block, groups);
         }
     }
-    /// Outputs of this tile that a fault hits are computed again by the scalar chain and put back.
-    [[gnu::noinline]] void strike(registers& sum, std::span<const output_fault> faults, int row, int column,
+    template <number, class, bool, class> friend struct direct_tile;
+
+    /// Outputs of the tile's row `i` that a fault hits are computed again by the scalar chain and put back.
+    [[gnu::noinline]] void strike(registers& sum, std::span<const output_fault> faults, int row, int i, int column,
                                   int block) const {
-        const shape& out = call.geometry.out;
+        const conv_geometry& g = call.geometry;
         for (auto f = faults.begin(); f != faults.end();) {
             auto end = f;
             while (end != faults.end() && end->output == f->output) ++end;
-            const int place = static_cast<int>(f->output) - out.index(row, column, 0);
-            const int p = place / out.channels, channel = place % out.channels;
-            const int n = channel / lane_count - block;
-            if (n >= 0 && n < NB) {
+            const int place = static_cast<int>(f->output) - g.out.index(row, column, 0);
+            const int p = place / g.out.channels, channel = place % g.out.channels;
+            const int n = g.block_of(channel) - block;
+            if (n >= 0 && n < T::blocks) {
+                lanes& struck = sum[i * T::columns + p][n];
                 typename N::accumulator value[lane_count];
-                A::spill(sum[p][n], value);
-                value[channel % lane_count] = chain(call, row, column + p, channel, {f, end});
-                sum[p][n] = A::fill(value);
+                A::spill(struck, value);
+                value[g.lane_of(channel)] = chain(call, row, column + p, channel, {f, end});
+                struck = A::fill(value);
             }
             f = end;
         }

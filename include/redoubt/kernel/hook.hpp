@@ -62,22 +62,24 @@ typename N::accumulator chain(const conv_call<N>& call, int row, int column, int
         }
         ++step;
     };
-    for (int r = 0; r < g.kernel_h; ++r) {
-        const int y = row * g.stride - g.pad + r;
+    const int first = g.first_input(out), channels = g.group_in();
+    const auto before = static_cast<std::size_t>(call.block_begin) * layout.block_size(g);
+    for (int r = 0; r < g.kernel.h; ++r) {
+        const int y = g.row_at(row, r);
         const bool row_inside = y >= 0 && y < g.in.height;
-        for (int c = 0; c < g.kernel_w; ++c) {
-            const int x = column * g.stride - g.pad + c;
+        for (int c = 0; c < g.kernel.w; ++c) {
+            const int x = g.column_at(column, c);
             const bool inside = row_inside && x >= 0 && x < g.in.width;
             if (!inside && !N::is_integer) continue;
-            const auto* weight = call.weights + layout.index(g, out - call.block_begin * lane_count, r, c, 0);
-            for (int i = 0; i < g.in.channels; ++i) {
+            const auto* weight = call.weights + (layout.index(g, out, r, c, 0) - before);
+            for (int i = 0; i < channels; ++i) {
                 const auto& w = weight[i / layout.group * layout.group * lane_count + i % layout.group];
                 if constexpr (N::is_integer) {
-                    const std::int32_t a = inside ? call.in[g.in.index(y, x, i)] : 128;
+                    const std::int32_t a = inside ? call.in[g.in.index(y, x, first + i)] : 128;
                     sum = static_cast<accumulator>(static_cast<std::uint32_t>(sum) +
                                                    static_cast<std::uint32_t>(a * widened(w)));
                 } else {
-                    sum = __builtin_fmaf(widened(call.in[g.in.index(y, x, i)]), widened(w), sum);
+                    sum = __builtin_fmaf(widened(call.in[g.in.index(y, x, first + i)]), widened(w), sum);
                 }
                 if (inside) strike();
             }

@@ -20,6 +20,7 @@ template <number N>
 struct lane_arithmetic {
     using lanes = float_lanes;
     using operand = float;  ///< what the inner loop reads of an input
+    using stored = typename N::activation;
     using weight = typename N::kernel_weight;
     static constexpr int group = 1;
     static constexpr bool padding_counts = false;
@@ -29,6 +30,12 @@ struct lane_arithmetic {
     static lanes load_bias(const typename N::bias* p) { return lanes::load(p); }
     static lanes load_weights(const weight* p) { return lanes::load(p); }
     static void step(lanes& sum, const operand* input, const lanes& weights) { sum.add_product(*input, weights); }
+
+    // a depthwise convolution's: sixteen channels of one pixel, and the weights of one tap
+    static lanes load_channels(const stored* p) { return lanes::load(p); }
+    static lanes load_channels(const stored* p, int count) { return lanes::load(p, count); }
+    static lanes load_channel_weights(const weight* p) { return lanes::load(p); }
+    static void step_channels(lanes& sum, const lanes& in, const lanes& weights) { sum.add_product(in, weights); }
 
     /// Residual add, activation, canonical NaN and rounding.
     class finisher {

@@ -18,6 +18,9 @@ struct float_register {
     static batch multiply_add(float factor, const batch& weight, const batch& sum) {
         return _mm256_fmadd_ps(_mm256_set1_ps(factor), weight, sum);
     }
+    static batch multiply_add(const batch& factor, const batch& weight, const batch& sum) {
+        return _mm256_fmadd_ps(factor, weight, sum);
+    }
     static batch widen(const half* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
     static void narrow(const batch& v, half* p) {
         const __m128i words = _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);

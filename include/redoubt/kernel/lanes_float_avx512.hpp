@@ -19,6 +19,13 @@ struct float_register {
     static batch multiply_add(float factor, const batch& weight, const batch& sum) {
         return _mm512_fmadd_ps(_mm512_set1_ps(factor), weight, sum);
     }
+    static batch multiply_add(const batch& factor, const batch& weight, const batch& sum) {
+        return _mm512_fmadd_ps(factor, weight, sum);
+    }
+    /// The first `count`, then zeros; reads no further.
+    static batch load(const float* p, int count) {
+        return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1u), p);
+    }
     static batch widen(const half* p) {
         return _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
     }

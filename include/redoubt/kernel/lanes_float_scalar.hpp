@@ -30,6 +30,9 @@ struct float_lanes {
     void add_product(float factor, const float_lanes& weight) {
         for (int i = 0; i < lane_count; ++i) part[i] = __builtin_fmaf(factor, weight.part[i], part[i]);
     }
+    void add_product(const float_lanes& factor, const float_lanes& weight) {
+        for (int i = 0; i < lane_count; ++i) part[i] = __builtin_fmaf(factor.part[i], weight.part[i], part[i]);
+    }
     void add(const float_lanes& other) {
         for (int i = 0; i < lane_count; ++i) part[i] = part[i] + other.part[i];
     }

@@ -37,7 +37,16 @@ struct float_lanes {
 #if REDOUBT_LEVEL_NUMBER >= 4
         return {{float_register::widen(p, count)}};
 #else
-        half buffer[lane_count];
+        half buffer[lane_count] = {};
+        for (int i = 0; i < count; ++i) buffer[i] = p[i];
+        return load(buffer);
+#endif
+    }
+    static float_lanes load(const float* p, int count) {
+#if REDOUBT_LEVEL_NUMBER >= 4
+        return {{float_register::load(p, count)}};
+#else
+        float buffer[lane_count] = {};
         for (int i = 0; i < count; ++i) buffer[i] = p[i];
         return load(buffer);
 #endif
@@ -51,6 +60,10 @@ struct float_lanes {
     /// this + factor * weight, as multiply_add of this level does it.
     void add_product(float factor, const float_lanes& weight) {
         for (int i = 0; i < parts; ++i) part[i] = float_register::multiply_add(factor, weight.part[i], part[i]);
+    }
+    /// this + factor * weight, lane by lane.
+    void add_product(const float_lanes& factor, const float_lanes& weight) {
+        for (int i = 0; i < parts; ++i) part[i] = float_register::multiply_add(factor.part[i], weight.part[i], part[i]);
     }
     void add(const float_lanes& other) {
         for (int i = 0; i < parts; ++i) part[i] = part[i] + other.part[i];

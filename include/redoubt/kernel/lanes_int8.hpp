@@ -22,6 +22,7 @@ template <>
 struct lane_arithmetic<int8> {
     using lanes = int_lanes;
     using operand = std::uint8_t;
+    using stored = std::uint8_t;
     using weight = std::int8_t;
     static constexpr int group = 4;
     static constexpr bool padding_counts = true;
@@ -36,6 +37,13 @@ struct lane_arithmetic<int8> {
         std::memcpy(&quad, input, 4);
         sum.add_products(quad, weights);
     }
+
+    // a depthwise convolution's: sixteen channels of one pixel, and the weights of one tap
+    static lanes load_channels(const stored* p) { return lanes::widen(p); }
+    static lanes load_channels(const stored* p, int count) { return lanes::widen(p, count); }
+    static lanes padding_channels() { return lanes::filled(128); }
+    static lanes load_channel_weights(const weight* p) { return lanes::widen(p); }
+    static void step_channels(lanes& sum, const lanes& in, const lanes& weights) { sum.add_product(in, weights); }
 
     /// Residual add, activation, rounding and narrowing. Reads the call once: its stores are of bytes, which might be
     /// the call's own as far as the compiler knows.

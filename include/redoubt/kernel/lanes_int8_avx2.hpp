@@ -44,6 +44,25 @@ struct int_lanes {
             part[i] = _mm256_add_epi32(part[i], sum);
         }
     }
+    /// Bytes as they are stored, one a lane; the first `count`, then zeros.
+    static int_lanes widen(const std::uint8_t* p) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        return {{_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_unpackhi_epi64(bytes, bytes))}};
+    }
+    static int_lanes widen(const std::uint8_t* p, int count) {
+        std::uint8_t buffer[lane_count] = {};
+        std::memcpy(buffer, p, static_cast<std::size_t>(count));
+        return widen(buffer);
+    }
+    static int_lanes widen(const std::int8_t* p) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        return {{_mm256_cvtepi8_epi32(bytes), _mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes))}};
+    }
+    static int_lanes filled(std::int32_t v) { return {{_mm256_set1_epi32(v), _mm256_set1_epi32(v)}}; }
+    /// this + a * w, lane by lane; a is a widened unsigned byte, so that the upper half of its lane adds nothing.
+    void add_product(const int_lanes& a, const int_lanes& w) {
+        for (int i = 0; i < 2; ++i) part[i] = _mm256_add_epi32(part[i], _mm256_madd_epi16(a.part[i], w.part[i]));
+    }
     static int_lanes load_codes(const std::uint8_t* p, int count) {
         std::uint8_t buffer[lane_count] = {};
         if (count < lane_count) {

@@ -23,6 +23,19 @@ struct int_lanes {
     void add_products(std::int32_t quad, const weights& w) {
         part = _mm512_dpbusd_epi32(part, _mm512_set1_epi32(quad), w);
     }
+    /// Bytes as they are stored, one a lane; the first `count`, then zeros.
+    static int_lanes widen(const std::uint8_t* p) {
+        return {_mm512_maskz_cvtepu8_epi32(all, _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+    }
+    static int_lanes widen(const std::uint8_t* p, int count) {
+        return {_mm512_maskz_cvtepu8_epi32(all, _mm_maskz_loadu_epi8(first(count), p))};
+    }
+    static int_lanes widen(const std::int8_t* p) {
+        return {_mm512_maskz_cvtepi8_epi32(all, _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+    }
+    static int_lanes filled(std::int32_t v) { return {_mm512_set1_epi32(v)}; }
+    /// this + a * w, lane by lane; a is a widened unsigned byte, so that the upper half of its lane adds nothing.
+    void add_product(const int_lanes& a, const int_lanes& w) { part = _mm512_dpwssd_epi32(part, a.part, w.part); }
     static int_lanes load_codes(const std::uint8_t* p, int count) {
         const __m128i bytes = _mm_maskz_loadu_epi8(first(count), p);
         return {_mm512_sub_epi32(_mm512_maskz_cvtepu8_epi32(all, bytes), _mm512_set1_epi32(128))};

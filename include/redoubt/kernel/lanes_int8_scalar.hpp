@@ -35,6 +35,22 @@ struct int_lanes {
             part[i] = wrapped_sum(part[i], sum);
         }
     }
+    /// Bytes as they are stored, one a lane; the first `count`, then zeros.
+    template <class Byte>
+    static int_lanes widen(const Byte* p, int count = lane_count) {
+        int_lanes v{};
+        for (int i = 0; i < count; ++i) v.part[i] = p[i];
+        return v;
+    }
+    static int_lanes filled(std::int32_t value) {
+        int_lanes v;
+        for (std::int32_t& lane : v.part) lane = value;
+        return v;
+    }
+    /// this + a * w, lane by lane; a is a widened unsigned byte.
+    void add_product(const int_lanes& a, const int_lanes& w) {
+        for (int i = 0; i < lane_count; ++i) part[i] = wrapped_sum(part[i], a.part[i] * w.part[i]);
+    }
     static int_lanes load_codes(const std::uint8_t* p, int count) {
         int_lanes v{};
         for (int i = 0; i < count; ++i) v.part[i] = widened(p[i]);

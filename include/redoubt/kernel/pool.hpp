@@ -26,11 +26,11 @@ void max_pool(const conv_geometry& g, const Word* in, Word* out) {
     for (int row = 0; row < g.out.height; ++row) {
         for (int column = 0; column < g.out.width; ++column) {
             Word* to = out + g.out.index(row, column, 0);
-            const int y = row * g.stride, x = column * g.stride;
+            const int y = row * g.stride.h, x = column * g.stride.w;
             const Word* first = in + g.in.index(y, x, 0);
             for (int c = 0; c < g.in.channels; ++c) to[c] = larger(first[c], first[c]);
-            for (int r = 0; r < g.kernel_h; ++r) {
-                for (int k = 0; k < g.kernel_w; ++k) {
+            for (int r = 0; r < g.kernel.h; ++r) {
+                for (int k = 0; k < g.kernel.w; ++k) {
                     const Word* from = in + g.in.index(y + r, x + k, 0);
                     for (int c = 0; c < g.in.channels; ++c) to[c] = larger(to[c], from[c]);
                 }
@@ -73,7 +73,7 @@ void subsample(const conv_geometry& g, const Word* in, Word* out) {
     const int before = (g.out.channels - g.in.channels) / 2;
     for (int row = 0; row < g.out.height; ++row) {
         for (int column = 0; column < g.out.width; ++column) {
-            const Word* from = in + g.in.index(row * g.stride, column * g.stride, 0);
+            const Word* from = in + g.in.index(row * g.stride.h, column * g.stride.w, 0);
             Word* to = out + g.out.index(row, column, 0);
             for (int c = 0; c < g.out.channels; ++c) {
                 const bool inside = c >= before && c - before < g.in.channels;

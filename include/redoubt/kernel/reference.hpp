@@ -10,10 +10,11 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 template <number N, class Hook = no_hook>
 void conv2d_reference(const conv_call<N>& call, const Hook& hook = {}) {
     const shape& out = call.geometry.out;
-    const int last = std::min(call.block_end * lane_count, out.channels);
     for (int row = 0; row < out.height; ++row) {
         for (int column = 0; column < out.width; ++column) {
-            for (int channel = call.block_begin * lane_count; channel < last; ++channel) {
+            for (int channel = 0; channel < out.channels; ++channel) {
+                const int block = call.geometry.block_of(channel);
+                if (block < call.block_begin || block >= call.block_end) continue;
                 const int index = out.index(row, column, channel);
                 std::span<const output_fault> faults;
                 if constexpr (Hook::active)

@@ -229,17 +229,26 @@ private:
         ++leaf_;
     }
     template <conv_spec S> constexpr void visit(type_tag<conv2d<S>>) {
-        if (S.out < 1 || S.kernel < 1 || S.stride < 1 || S.pad < 0 || S.pad >= S.kernel)
+        constexpr hw pad_end{S.pad_end.h < 0 ? S.pad.h : S.pad_end.h, S.pad_end.w < 0 ? S.pad.w : S.pad_end.w};
+        // how far the kernel reaches from its first tap
+        constexpr hw reach{(S.kernel.h - 1) * S.dilation.h + 1, (S.kernel.w - 1) * S.dilation.w + 1};
+        if (S.out < 1 || S.kernel.h < 1 || S.kernel.w < 1 || S.stride.h < 1 || S.stride.w < 1 || S.dilation.h < 1 ||
+            S.dilation.w < 1 || S.pad.h < 0 || S.pad.w < 0 || S.pad.h >= reach.h || S.pad.w >= reach.w ||
+            pad_end.h >= reach.h || pad_end.w >= reach.w)
             return fail(mistake::bad_spec, extents_);
-        const int height = extents_.height + 2 * S.pad - S.kernel, width = extents_.width + 2 * S.pad - S.kernel;
+        if (S.groups < 1 || S.out % S.groups != 0 || extents_.channels % S.groups != 0)
+            return fail(mistake::uneven_groups, extents_, {S.groups, 1, 1});
+        const int height = extents_.height + S.pad.h + pad_end.h - reach.h;
+        const int width = extents_.width + S.pad.w + pad_end.w - reach.w;
         if (height < 0 || width < 0)
             return fail(mistake::kernel_exceeds_input, extents_,
-                        {extents_.channels, S.kernel - 2 * S.pad, S.kernel - 2 * S.pad});
-        convolve({extents_, {S.out, height / S.stride + 1, width / S.stride + 1}, S.kernel, S.kernel, S.stride, S.pad});
+                        {extents_.channels, reach.h - S.pad.h - pad_end.h, reach.w - S.pad.w - pad_end.w});
+        convolve({extents_, {S.out, height / S.stride.h + 1, width / S.stride.w + 1}, S.kernel, S.stride, S.pad,
+                  S.dilation, S.groups});
     }
     template <int Out> constexpr void visit(type_tag<linear<Out>>) {
         if (Out < 1) return fail(mistake::bad_spec, extents_);
-        convolve({extents_, {Out, 1, 1}, extents_.height, extents_.width, 1, 0});
+        convolve({extents_, {Out, 1, 1}, {extents_.height, extents_.width}});
         table.slots[static_cast<std::size_t>(table.slot_count - 1)].is_linear = true;
     }
     constexpr void visit(type_tag<batch_norm>) {
@@ -274,7 +283,7 @@ private:
             return fail(mistake::kernel_exceeds_input, extents_, {extents_.channels, K, K});
         step& s = append(op::max_pool,
                          {extents_.channels, (extents_.height - K) / S + 1, (extents_.width - K) / S + 1});
-        s.geometry.kernel_h = s.geometry.kernel_w = K;
+        s.geometry.kernel.h = s.geometry.kernel.w = K;
         s.geometry.stride = S;
         ++leaf_;
     }

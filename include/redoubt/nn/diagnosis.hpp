@@ -12,6 +12,7 @@ enum class mistake {
     empty_input,
     kernel_exceeds_input,
     bad_spec,
+    uneven_groups,
     branches_differ,
     norm_without_convolution,
     softmax_not_last,
@@ -37,6 +38,7 @@ struct diagnosis {
     static_assert(M != mistake::empty_input, "redoubt: the input image has no elements");
     static_assert(M != mistake::kernel_exceeds_input, "redoubt: the kernel is larger than its padded input");
     static_assert(M != mistake::bad_spec, "redoubt: sizes must be positive and padding smaller than the kernel");
+    static_assert(M != mistake::uneven_groups, "redoubt: groups must divide the channels that come in and go out");
     static_assert(M != mistake::branches_differ, "redoubt: the two branches of a residual have different shapes");
     static_assert(M != mistake::norm_without_convolution,
                   "redoubt: batch_norm must directly follow a convolution or linear layer");

@@ -21,12 +21,17 @@ struct image_chw {
     static constexpr bool planar = true;
 };
 
-/// A square convolution: `out` channels, zero padding `pad` on each side.
+/// A convolution with `out` channels. Kernel, stride, padding and dilation are one number, or {vertical, horizontal}.
+/// `pad` rows and columns of zeros stand on each side, or `pad_end` after the last one where that is given. Groups divide
+/// both channel counts; as many groups as channels are a depthwise convolution.
 struct conv_spec {
     int out = 0;
-    int kernel = 3;
-    int stride = 1;
-    int pad = 0;
+    hw kernel = 3;
+    hw stride = 1;
+    hw pad = 0;
+    hw dilation = 1;
+    int groups = 1;
+    hw pad_end = {-1, -1};  ///< negative: as `pad`
 };
 
 /// Convolution with bias. A batch_norm that follows is folded into its parameters.

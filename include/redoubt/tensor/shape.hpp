@@ -23,4 +23,15 @@ struct static_shape {
     static constexpr shape value{Channels, Height, Width};
 };
 
+/// Something with a vertical and a horizontal extent: `3` is 3 x 3, `{1, 7}` one row of seven columns.
+struct hw {
+    int h = 0;
+    int w = 0;
+
+    constexpr hw() = default;
+    constexpr hw(int both) : h{both}, w{both} {}
+    constexpr hw(int vertical, int horizontal) : h{vertical}, w{horizontal} {}
+    constexpr bool operator==(const hw&) const = default;
+};
+
 }  // namespace redoubt::inline v1
