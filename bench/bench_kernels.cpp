@@ -5,10 +5,8 @@
 #include <redoubt/base/philox.hpp>
 #include <redoubt/kernel/conv2d.hpp>
 
-#include <benchmark/benchmark.h>
+#include "support/peak.hpp"
 
-#include <algorithm>
-#include <ctime>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -16,112 +14,13 @@
 #include <utility>
 #include <vector>
 
-#if REDOUBT_LEVEL_NUMBER > 0
-#include <immintrin.h>
-#endif
 #ifdef REDOUBT_BENCH_ONEDNN
-#include <oneapi/dnnl/dnnl.hpp>
-#include <omp.h>
+#include "support/onednn.hpp"
 #endif
 
 namespace {
 
-using namespace redoubt;
-
-// ---- the machine's peak: independent accumulators in registers, enough to hide the latency --------------------------
-
-constexpr int chains = 24;
-
-#if REDOUBT_LEVEL_NUMBER >= 4
-using float_register = __m512;
-inline float_register zero_floats() { return _mm512_setzero_ps(); }
-inline float_register multiply_add(float_register a, float_register sum) { return _mm512_fmadd_ps(a, a, sum); }
-#elif REDOUBT_LEVEL_NUMBER >= 3
-using float_register = __m256;
-inline float_register zero_floats() { return _mm256_setzero_ps(); }
-inline float_register multiply_add(float_register a, float_register sum) { return _mm256_fmadd_ps(a, a, sum); }
-#endif
-
-/// Multiply-adds of `rounds` rounds of fp32 chains; 0 where the instruction set has none.
-double run_fp32_chains([[maybe_unused]] int rounds) {
-#if REDOUBT_LEVEL_NUMBER >= 3
-    constexpr int used = REDOUBT_LEVEL_NUMBER >= 4 ? chains : 12;
-    float_register sum[used], a = zero_floats();
-    asm volatile("" : "+v"(a));
-    kernel::impl::unrolled<used>([&](auto i) __attribute__((always_inline)) { sum[i()] = a; });
-    for (int round = 0; round < rounds; ++round) {
-        asm volatile("" : "+v"(a));
-        kernel::impl::unrolled<used>(
-            [&](auto i) __attribute__((always_inline)) { sum[i()] = multiply_add(a, sum[i()]); });
-    }
-    kernel::impl::unrolled<used>([&](auto i) __attribute__((always_inline)) { asm volatile("" : : "v"(sum[i()])); });
-    return static_cast<double>(rounds) * used * static_cast<double>(sizeof a / sizeof(float));
-#else
-    return 0.0;
-#endif
-}
-
-/// Multiply-adds of `rounds` rounds of VNNI chains; 0 where the instruction set has none.
-double run_vnni_chains([[maybe_unused]] int rounds) {
-#if REDOUBT_LEVEL_NUMBER >= 5
-    __m512i sum[chains], a = _mm512_setzero_si512();
-    asm volatile("" : "+v"(a));
-    kernel::impl::unrolled<chains>([&](auto i) __attribute__((always_inline)) { sum[i()] = a; });
-    for (int round = 0; round < rounds; ++round) {
-        asm volatile("" : "+v"(a));
-        kernel::impl::unrolled<chains>(
-            [&](auto i) __attribute__((always_inline)) { sum[i()] = _mm512_dpbusd_epi32(sum[i()], a, a); });
-    }
-    kernel::impl::unrolled<chains>([&](auto i) __attribute__((always_inline)) { asm volatile("" : : "v"(sum[i()])); });
-    return static_cast<double>(rounds) * chains * 64.0;
-#else
-    return 0.0;
-#endif
-}
-
-/// The best rate seen so far in this run, in multiply-adds a second.
-class peak {
-public:
-    explicit peak(double (*chains_of)(int)) : run_{chains_of} {}
-
-    /// The best rate after a few more samples of about a millisecond; 0 where there is nothing to run.
-    double sample() {
-        for (int i = 0; i < 5; ++i) {
-            const std::clock_t start = std::clock();
-            const double macs = run_(100000);
-            const auto seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-            if (macs > 0.0 && seconds > 0.0) best_ = std::max(best_, macs / seconds);
-        }
-        return best_;
-    }
-
-private:
-    double (*run_)(int);
-    double best_ = 0.0;
-};
-
-peak fp32_peak{run_fp32_chains}, vnni_peak{run_vnni_chains};
-
-/// Runs `body` as the state asks and reports the rate, `macs` a run; one multiply-add is two operations. CPU time, so
-/// that a shared core disturbs less.
-template <class Body>
-void measure(benchmark::State& state, double macs, peak& machine, Body body) {
-    machine.sample();
-    const std::clock_t start = std::clock();
-    for (auto _ : state) {
-        body();
-        benchmark::ClobberMemory();
-    }
-    const auto seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-    const double rate = macs * static_cast<double>(state.iterations()) / seconds, best = machine.sample();
-    state.counters["FLOP/s"] = 2.0 * rate;
-    if (best > 0.0) state.counters["%peak"] = 100.0 * rate / best;
-}
-
-void bench_peak(benchmark::State& state, peak& machine, double (*run)(int)) {
-    constexpr int rounds = 100000;
-    measure(state, run(rounds), machine, [run] { benchmark::DoNotOptimize(run(rounds)); });
-}
+using namespace bench;
 
 // ---- the kernels ----------------------------------------------------------------------------------------------------
 
@@ -177,39 +76,25 @@ void bench_direct(benchmark::State& state, const kernel::conv_geometry& g) {
 #ifdef REDOUBT_BENCH_ONEDNN
 /// oneDNN in the layouts it prefers, the reordering not counted.
 void bench_onednn(benchmark::State& state, const kernel::conv_geometry& g) {
-    using tag = dnnl::memory::format_tag;
-    using words = dnnl::memory::data_type;
-    omp_set_num_threads(1);
-    const dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-    dnnl::stream stream{engine};
+    using onednn::tag, onednn::words;
+    onednn::context on;
     const dnnl::memory::desc in{{1, g.in.channels, g.in.height, g.in.width}, words::f32, tag::any};
     const dnnl::memory::desc weights{{g.out.channels, g.in.channels, g.kernel.h, g.kernel.w}, words::f32, tag::any};
     const dnnl::memory::desc bias{{g.out.channels}, words::f32, tag::a};
     const dnnl::memory::desc out{{1, g.out.channels, g.out.height, g.out.width}, words::f32, tag::any};
-    dnnl::post_ops relu;
-    relu.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-    dnnl::primitive_attr attributes;
-    attributes.set_post_ops(relu);
     const dnnl::convolution_forward::desc what{dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
                                                in, weights, bias, out, {g.stride.h, g.stride.w}, {g.pad.h, g.pad.w},
                                                {g.pad.h, g.pad.w}};
-    const dnnl::convolution_forward::primitive_desc how{what, attributes, engine};
+    const dnnl::convolution_forward::primitive_desc how{what, onednn::with_relu(), on.engine};
     const dnnl::convolution_forward convolution{how};
-    const auto filled = [&](const dnnl::memory::desc& layout) {
-        dnnl::memory memory{layout, engine};
-        auto* values = static_cast<float*>(memory.get_data_handle());
-        random_stream random{1, {}};
-        for (std::size_t i = 0; i < layout.get_size() / sizeof(float); ++i)
-            values[i] = static_cast<float>(random.unit() - 0.5);
-        return memory;
-    };
+    const auto filled = [&](const dnnl::memory::desc& layout) { return onednn::filled(layout, on.engine); };
     const std::unordered_map<int, dnnl::memory> operands{{DNNL_ARG_SRC, filled(how.src_desc())},
                                                          {DNNL_ARG_WEIGHTS, filled(how.weights_desc())},
                                                          {DNNL_ARG_BIAS, filled(how.bias_desc())},
                                                          {DNNL_ARG_DST, filled(how.dst_desc())}};
     measure(state, static_cast<double>(g.executed_macs()), fp32_peak, [&] {
-        convolution.execute(stream, operands);
-        stream.wait();
+        convolution.execute(on.stream, operands);
+        on.stream.wait();
     });
 }
 #endif
@@ -248,10 +133,7 @@ void add_number() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (level >= instruction_level::v3)
-        add("peak/fp32/fma", [](benchmark::State& state) { bench_peak(state, fp32_peak, run_fp32_chains); });
-    if (level >= instruction_level::v4_vnni)
-        add("peak/int8/vnni", [](benchmark::State& state) { bench_peak(state, vnni_peak, run_vnni_chains); });
+    add_peaks();
     add_number<float32>();
     add_number<float16>();
     add_number<int8>();

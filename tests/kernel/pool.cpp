@@ -40,22 +40,30 @@ std::int64_t rank(Word word) {
 template <class Word>
 std::int64_t bits_of(Word word) { return static_cast<std::int64_t>(to_word(word)); }
 
+/// `after`: padding past the last row and column, where it differs from that before the first.
 template <class Word>
-void check_max_pool(int channels, int height, int width, int size, int stride) {
-    conv_geometry g{.in = {channels, height, width}, .out = {}, .kernel = size, .stride = stride};
-    g.out = {channels, (height - size) / stride + 1, (width - size) / stride + 1};
+void check_max_pool(conv_geometry g, hw after = {-1, -1}) {
+    if (after.h < 0) after = g.pad;
+    const auto extent = [](int in, int before, int behind, int kernel, int stride, int dilation) {
+        return (in + before + behind - (kernel - 1) * dilation - 1) / stride + 1;
+    };
+    g.out = {g.in.channels, extent(g.in.height, g.pad.h, after.h, g.kernel.h, g.stride.h, g.dilation.h),
+             extent(g.in.width, g.pad.w, after.w, g.kernel.w, g.stride.w, g.dilation.w)};
     const auto in = random_words<Word>(static_cast<std::size_t>(g.in.size()), 1);
     std::vector<Word> out(static_cast<std::size_t>(g.out.size()));
     kernel::max_pool(g, in.data(), out.data());
     int wrong = 0;
     for (int row = 0; row < g.out.height; ++row)
         for (int column = 0; column < g.out.width; ++column)
-            for (int c = 0; c < channels; ++c) {
+            for (int c = 0; c < g.in.channels; ++c) {
                 std::int64_t best = std::numeric_limits<std::int64_t>::min();
-                for (int r = 0; r < size; ++r)
-                    for (int k = 0; k < size; ++k)
-                        best = std::max(best, rank(in[static_cast<std::size_t>(
-                                                  g.in.index(row * stride + r, column * stride + k, c))]));
+                for (int r = 0; r < g.kernel.h; ++r)
+                    for (int k = 0; k < g.kernel.w; ++k) {
+                        const int y = row * g.stride.h + r * g.dilation.h - g.pad.h;
+                        const int x = column * g.stride.w + k * g.dilation.w - g.pad.w;
+                        if (y < 0 || y >= g.in.height || x < 0 || x >= g.in.width) continue;
+                        best = std::max(best, rank(in[static_cast<std::size_t>(g.in.index(y, x, c))]));
+                    }
                 const Word got = out[static_cast<std::size_t>(g.out.index(row, column, c))];
                 wrong += rank(got) != best;
                 if constexpr (!std::is_integral_v<Word>) {
@@ -63,6 +71,7 @@ void check_max_pool(int channels, int height, int width, int size, int stride) {
                     wrong += v != v && bits_of(got) != bits_of(static_cast<Word>(from_word<float>(0x7fc00000u)));
                 }
             }
+    CAPTURE(g.in.channels, g.in.height, g.in.width, g.kernel.h, g.kernel.w, g.pad.h, g.pad.w);
     CHECK(wrong == 0);
 }
 
@@ -71,12 +80,23 @@ void check_max_pool(int channels, int height, int width, int size, int stride) {
 TEMPLATE_TEST_CASE("max pooling takes the largest word of each window, by the NaN policy", "[kernel][pool]", float,
                    half, std::uint8_t) {
     // random bit patterns: NaN, Inf, denormals and both zeros are among them
-    check_max_pool<TestType>(3, 28, 28, 2, 2);
-    check_max_pool<TestType>(17, 9, 11, 3, 2);
-    check_max_pool<TestType>(1, 8, 8, 2, 1);
-    check_max_pool<TestType>(5, 7, 7, 3, 3);
-    check_max_pool<TestType>(2, 4, 4, 1, 1);
-    check_max_pool<TestType>(4, 6, 6, 6, 1);
+    check_max_pool<TestType>({.in = {3, 28, 28}, .out = {}, .kernel = 2, .stride = 2});
+    check_max_pool<TestType>({.in = {17, 9, 11}, .out = {}, .kernel = 3, .stride = 2});
+    check_max_pool<TestType>({.in = {1, 8, 8}, .out = {}, .kernel = 2});
+    check_max_pool<TestType>({.in = {5, 7, 7}, .out = {}, .kernel = 3, .stride = 3});
+    check_max_pool<TestType>({.in = {2, 4, 4}, .out = {}});
+    check_max_pool<TestType>({.in = {4, 6, 6}, .out = {}, .kernel = 6});
+}
+
+TEMPLATE_TEST_CASE("padding is never the largest, whatever the image holds", "[kernel][pool]", float, half,
+                   std::uint8_t) {
+    for (int channels : {1, 3, 15, 16, 17, 64, 70}) {
+        check_max_pool<TestType>({.in = {channels, 14, 14}, .out = {}, .kernel = 3, .stride = 2, .pad = 1});
+        check_max_pool<TestType>({.in = {channels, 1, 1}, .out = {}, .kernel = 3, .stride = 1, .pad = 1});
+        check_max_pool<TestType>({.in = {channels, 5, 6}, .out = {}, .kernel = {3, 2}, .stride = {1, 2}, .pad = {2, 1}});
+        check_max_pool<TestType>({.in = {channels, 5, 7}, .out = {}, .kernel = 4, .stride = 3, .pad = {0, 3}}, {3, 0});
+        check_max_pool<TestType>({.in = {channels, 9, 8}, .out = {}, .kernel = 3, .stride = 2, .pad = 1, .dilation = {2, 1}});
+    }
 }
 
 TEST_CASE("max pooling: the table of special values", "[kernel][pool]") {

@@ -309,6 +309,12 @@ TEST_CASE("protections nest", "[nn]") {
     }() == 27);
 }
 
+TEST_CASE("a padded max pool has as many windows as a convolution of its extents", "[nn]") {
+    using net = network<image<3, 112, 111>, float32, max_pool<3, 2, 1>, linear<3>>;
+    STATIC_REQUIRE(at<net>(1).geometry.out == shape{3, 56, 56});
+    STATIC_REQUIRE(at<net>(1).geometry.pad == hw{1});
+}
+
 TEST_CASE("each mistake is found where it is", "[nn]") {
     // table_builder keeps the mistake as data; tests/reject sees that it stops the compiler
     constexpr auto mistake_of = []<class Input, class... Layers>(type_tag<Input>, pack<Layers...>) {
@@ -354,4 +360,7 @@ TEST_CASE("each mistake is found where it is", "[nn]") {
     STATIC_REQUIRE(check(pack<conv2d<conv_spec{.out = 1, .kernel = 2, .pad = 2}>>{}).what == mistake::bad_spec);
     STATIC_REQUIRE(check(pack<clipped_relu<0>>{}).what == mistake::bad_spec);
     STATIC_REQUIRE(check(pack<max_pool<2, 0>>{}).what == mistake::bad_spec);
+    STATIC_REQUIRE(check(pack<max_pool<2, 1, 2>>{}).what == mistake::bad_spec);
+    STATIC_REQUIRE(check(pack<max_pool<3, 1, -1>>{}).what == mistake::bad_spec);
+    STATIC_REQUIRE(check(pack<max_pool<9, 1, 1>>{}).needed == shape{4, 7, 7});
 }

@@ -15,7 +15,7 @@ using conv = conv2d<conv_spec{.out = Out, .stride = Stride, .pad = 1}>;
 
 template <number N>
 using tiny = network<image<3, 7, 6>, N, conv<18>, relu, residual<shortcut<subsample<20, 2>>, conv<20, 2>>, clipped_relu<2>,
-                     max_pool<2>, linear<5>>;
+                     max_pool<3, 2, 1>, linear<5>>;
 
 int round_half_even(double v) { return static_cast<int>(std::nearbyint(v)); }
 
@@ -57,7 +57,10 @@ std::vector<long long> integer_logits(const parameters<Net>& p, const std::vecto
                     } else if (s.kind == op::max_pool) {
                         int most = -128;
                         for (int r = 0; r < g.kernel.h; ++r)
-                            for (int c = 0; c < g.kernel.w; ++c) most = std::max(most, in(row * g.stride.h + r, column * g.stride.w + c, o));
+                            for (int c = 0; c < g.kernel.w; ++c) {
+                                const int y = g.row_at(row, r), x = g.column_at(column, c);
+                                if (y >= 0 && y < g.in.height && x >= 0 && x < g.in.width) most = std::max(most, in(y, x, o));
+                            }
                         out[index] = most;
                     } else if (s.kind == op::subsample) {
                         const int c = o - (g.out.channels - g.in.channels) / 2;
@@ -204,7 +207,7 @@ TEST_CASE("fp16 rounds each weight and each stored activation once", "[nn]") {
         const plain_tensor stem = stored(plain_relu(plain_conv(in, layers[0], 18, 3, 3, 1, 1)));
         const plain_tensor sum = plain_add(plain_conv(stem, layers[1], 20, 3, 3, 2, 1), plain_subsample(stem, 20, 2));
         const plain_tensor block = stored(plain_relu(sum, 2.0f));
-        const plain_tensor out = stored(plain_linear(plain_max_pool(block, 2, 2), layers[2], 5));
+        const plain_tensor out = stored(plain_linear(plain_max_pool(block, 3, 2, 1), layers[2], 5));
         CHECK(words_of(answer_of<net>(*weights, image)) == words_of(out.elements));
     }
 }

@@ -61,6 +61,16 @@ TEST_CASE("strides, shortcuts and lone activations equal the layers written out"
     }
 }
 
+TEST_CASE("a padded max pool in a network equals the layers written out", "[nn]") {
+    using net = network<image<2, 9, 8>, float32, conv<5>, max_pool<3, 2, 1>, linear<4>>;
+    const auto layers = drawn_layers<net>();
+    const auto weights = network_of<net>(layers);
+    for (const auto& image : drawn_images<net>(5)) {
+        const plain_tensor pooled = plain_max_pool(plain_conv({2, 9, 8, image}, layers[0], 5, 3, 3, 1, 1), 3, 2, 1);
+        CHECK(words_of(answer_of<net>(*weights, image)) == words_of(plain_linear(pooled, layers[1], 4).elements));
+    }
+}
+
 TEST_CASE("an image of NaN, infinity or huge numbers gives one NaN at most, and no crash", "[nn]") {
     using net = tiny<float32>;
     const auto weights = drawn_network<net>();

@@ -68,14 +68,15 @@ inline plain_tensor plain_add(plain_tensor a, const plain_tensor& b) {
     return a;
 }
 
-inline plain_tensor plain_max_pool(const plain_tensor& in, int kernel, int stride) {
-    plain_tensor out{in.channels, (in.height - kernel) / stride + 1, (in.width - kernel) / stride + 1};
+inline plain_tensor plain_max_pool(const plain_tensor& in, int kernel, int stride, int pad = 0) {
+    plain_tensor out{in.channels, (in.height + 2 * pad - kernel) / stride + 1, (in.width + 2 * pad - kernel) / stride + 1};
     for (int row = 0; row < out.height; ++row)
         for (int column = 0; column < out.width; ++column)
             for (int c = 0; c < in.channels; ++c) {
-                float most = in.at(row * stride, column * stride, c);
-                for (int r = 0; r < kernel; ++r)
-                    for (int k = 0; k < kernel; ++k) most = std::max(most, in.at(row * stride + r, column * stride + k, c));
+                float most = -INFINITY;
+                for (int y = row * stride - pad; y < row * stride - pad + kernel; ++y)
+                    for (int x = column * stride - pad; x < column * stride - pad + kernel; ++x)
+                        if (y >= 0 && y < in.height && x >= 0 && x < in.width) most = std::max(most, in.at(y, x, c));
                 out.at(row, column, c) = most;
             }
     return out;
@@ -117,7 +118,7 @@ std::vector<float> plain_answer(const std::vector<drawn_layer>& layers, const st
         if (s.kind == op::input) out.elements = image;
         if (s.kind == op::convolution)
             out = plain_conv(value(s.in), layers[static_cast<std::size_t>(s.slot)], g);
-        if (s.kind == op::max_pool) out = plain_max_pool(value(s.in), g.kernel.h, g.stride.h);
+        if (s.kind == op::max_pool) out = plain_max_pool(value(s.in), g.kernel.h, g.stride.h, g.pad.h);
         if (s.kind == op::global_average) out = plain_average(value(s.in));
         if (s.kind == op::subsample) out = plain_subsample(value(s.in), g.out.channels, g.stride.h);
         if (s.kind == op::add || s.kind == op::activate) out = value(s.in);

@@ -20,19 +20,23 @@ constexpr Word larger(Word a, Word b) {
     else return static_cast<Word>(max_of(widened(a), widened(b)));
 }
 
-/// Largest of each kernel x kernel window; NaN if any is. Shapes, kernel and stride from `g`; no padding.
+/// Largest of each window; NaN if any is. Extents, stride and dilation from `g`; taps on padding do not exist, and every
+/// window must have one that is not.
 template <class Word>
 void max_pool(const conv_geometry& g, const Word* in, Word* out) {
     for (int row = 0; row < g.out.height; ++row) {
         for (int column = 0; column < g.out.width; ++column) {
             Word* to = out + g.out.index(row, column, 0);
-            const int y = row * g.stride.h, x = column * g.stride.w;
-            const Word* first = in + g.in.index(y, x, 0);
-            for (int c = 0; c < g.in.channels; ++c) to[c] = larger(first[c], first[c]);
+            bool first = true;
             for (int r = 0; r < g.kernel.h; ++r) {
+                const int y = g.row_at(row, r);
+                if (y < 0 || y >= g.in.height) continue;
                 for (int k = 0; k < g.kernel.w; ++k) {
-                    const Word* from = in + g.in.index(y + r, x + k, 0);
-                    for (int c = 0; c < g.in.channels; ++c) to[c] = larger(to[c], from[c]);
+                    const int x = g.column_at(column, k);
+                    if (x < 0 || x >= g.in.width) continue;
+                    const Word* from = in + g.in.index(y, x, 0);
+                    for (int c = 0; c < g.in.channels; ++c) to[c] = larger(first ? from[c] : to[c], from[c]);
+                    first = false;
                 }
             }
         }

@@ -277,14 +277,15 @@ private:
         if (Limit < 1) return fail(mistake::bad_spec, extents_);
         activate(kernel::activation::clipped_relu, Limit);
     }
-    template <int K, int S> constexpr void visit(type_tag<max_pool<K, S>>) {
-        if (K < 1 || S < 1) return fail(mistake::bad_spec, extents_);
-        if (extents_.height < K || extents_.width < K)
-            return fail(mistake::kernel_exceeds_input, extents_, {extents_.channels, K, K});
-        step& s = append(op::max_pool,
-                         {extents_.channels, (extents_.height - K) / S + 1, (extents_.width - K) / S + 1});
-        s.geometry.kernel.h = s.geometry.kernel.w = K;
+    template <int K, int S, int P> constexpr void visit(type_tag<max_pool<K, S, P>>) {
+        if (K < 1 || S < 1 || P < 0 || P >= K) return fail(mistake::bad_spec, extents_);
+        const int height = extents_.height + 2 * P - K, width = extents_.width + 2 * P - K;
+        if (height < 0 || width < 0)
+            return fail(mistake::kernel_exceeds_input, extents_, {extents_.channels, K - 2 * P, K - 2 * P});
+        step& s = append(op::max_pool, {extents_.channels, height / S + 1, width / S + 1});
+        s.geometry.kernel = K;
         s.geometry.stride = S;
+        s.geometry.pad = P;
         ++leaf_;
     }
     constexpr void visit(type_tag<global_avg_pool>) {

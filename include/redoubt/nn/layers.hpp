@@ -58,10 +58,11 @@ struct clipped_relu {
     static constexpr int limit = Limit;
 };
 
-/// Largest of each Kernel x Kernel window, windows that leave the image dropped.
-template <int Kernel, int Stride = Kernel>
+/// Largest of each Kernel x Kernel window, windows that leave the padded image dropped. `Pad` rows and columns stand on
+/// each side; they are never the largest, whatever the image holds.
+template <int Kernel, int Stride = Kernel, int Pad = 0>
 struct max_pool {
-    static constexpr int kernel = Kernel, stride = Stride;
+    static constexpr int kernel = Kernel, stride = Stride, pad = Pad;
 };
 
 /// Mean of each channel.
