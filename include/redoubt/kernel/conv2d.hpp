@@ -43,25 +43,26 @@ namespace impl {
 
 /// All pixels of the blocks [block, block + NB).
 template <number N, int NB, bool Depthwise, class Hook>
-void conv_blocks(const conv_call<N>& call, int block, const Hook& hook) {
+void conv_blocks(const conv_call<N>& call, const direct_setup<N>& setup, int block, const Hook& hook) {
     const shape& out = call.geometry.out;
     int row = 0;
     if constexpr (tile_exists(14, NB) && !Depthwise) {
         // two rows of seven fill the registers that one would leave half empty
-        if (out.width == 7)
-            for (; row + 2 <= out.height; row += 2)
-                direct_tile<N, tile_shape<2, 7, NB>, Depthwise, Hook>{call, hook}(row, 0, block);
+        if (out.width == 7) {
+            const direct_tile<N, tile_shape<2, 7, NB>, Depthwise, Hook> tile{call, setup, hook, block};
+            for (; row + 2 <= out.height; row += 2) tile(row, 0);
+        }
     }
     const int pixels = tile_for(out.width, NB);
     unrolled<16>([&](auto i) {
         constexpr int size = i() + 1;
         if constexpr (tile_exists(size, NB)) {
             if (pixels != size) return;
-            const direct_tile<N, tile_shape<1, size, NB>, Depthwise, Hook> tile{call, hook};
+            const direct_tile<N, tile_shape<1, size, NB>, Depthwise, Hook> tile{call, setup, hook, block};
             for (; row < out.height; ++row) {
                 int column = 0;
-                for (; column + size <= out.width; column += size) tile(row, column, block);
-                if (column < out.width) tile(row, out.width - size, block);
+                for (; column + size <= out.width; column += size) tile(row, column);
+                if (column < out.width) tile(row, out.width - size);
             }
         }
     });
@@ -69,19 +70,19 @@ void conv_blocks(const conv_call<N>& call, int block, const Hook& hook) {
 
 /// The blocks [begin, end) of one group.
 template <number N, class Hook>
-void conv_group(const conv_call<N>& call, int begin, int end, const Hook& hook) {
+void conv_group(const conv_call<N>& call, const direct_setup<N>& setup, int begin, int end, const Hook& hook) {
     const shape& out = call.geometry.out;
     int block = begin;
     if (out.height * out.width == 1) {
         // one pixel has too few chains for the pipeline: take more blocks
         constexpr int wide = level >= instruction_level::v4 ? 8 : 4;
         for (; block + wide <= end; block += wide)
-            direct_tile<N, tile_shape<1, 1, wide>, false, Hook>{call, hook}(0, 0, block);
+            direct_tile<N, tile_shape<1, 1, wide>, false, Hook>{call, setup, hook, block}(0, 0);
     }
     for (; block + largest_tile.blocks <= end; block += largest_tile.blocks)
-        conv_blocks<N, largest_tile.blocks, false>(call, block, hook);
+        conv_blocks<N, largest_tile.blocks, false>(call, setup, block, hook);
     if constexpr (largest_tile.blocks > 1)
-        for (; block < end; ++block) conv_blocks<N, 1, false>(call, block, hook);
+        for (; block < end; ++block) conv_blocks<N, 1, false>(call, setup, block, hook);
 }
 
 }  // namespace impl
@@ -89,11 +90,12 @@ void conv_group(const conv_call<N>& call, int begin, int end, const Hook& hook) 
 /// conv2d() of a depthwise convolution.
 template <number N, class Hook = no_hook>
 void depthwise_conv2d(const conv_call<N>& call, const Hook& hook = {}) {
+    const direct_setup<N> setup{call.geometry};
     int block = call.block_begin;
     for (; block + largest_tile.blocks <= call.block_end; block += largest_tile.blocks)
-        impl::conv_blocks<N, largest_tile.blocks, true>(call, block, hook);
+        impl::conv_blocks<N, largest_tile.blocks, true>(call, setup, block, hook);
     if constexpr (largest_tile.blocks > 1)
-        for (; block < call.block_end; ++block) impl::conv_blocks<N, 1, true>(call, block, hook);
+        for (; block < call.block_end; ++block) impl::conv_blocks<N, 1, true>(call, setup, block, hook);
 }
 
 /// conv2d() of any other.
@@ -106,9 +108,10 @@ void dense_conv2d(const conv_call<N>& call, const Hook& hook = {}) {
         flat.geometry.in = {g.in.channels, 1, g.in.height * g.in.width};
         flat.geometry.out = {g.out.channels, 1, g.out.height * g.out.width};
     }
+    const direct_setup<N> setup{flat.geometry};
     for (int block = call.block_begin; block < call.block_end;) {
         const int end = std::min(call.block_end, (block / g.blocks_a_group() + 1) * g.blocks_a_group());
-        impl::conv_group(flat, block, end, hook);
+        impl::conv_group(flat, setup, block, end, hook);
         block = end;
     }
 }

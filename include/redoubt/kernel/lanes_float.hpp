@@ -44,6 +44,13 @@ struct lane_arithmetic {
             : residual_{call.residual}, to_{call.logits != nullptr ? call.logits : call.out}, act_{call.act},
               limit_{static_cast<float>(call.limit)} {}
 
+        /// Whether plain() will do for whole vectors: no residual, and no activation but ReLU.
+        bool is_plain() const { return residual_ == nullptr && act_ != activation::clipped_relu; }
+        void plain(lanes sum, int index) const {
+            sum.settle(act_ == activation::relu);
+            sum.store(to_ + index);
+        }
+
         /// `count` channels at output `index`.
         void operator()(lanes sum, int index, int count) const {
             const bool whole = count == lane_count;

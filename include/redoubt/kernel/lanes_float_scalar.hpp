@@ -42,6 +42,11 @@ struct float_lanes {
     void clip(float limit) {
         for (float& v : part) v = v > limit ? limit : v;
     }
+    /// ReLU, where asked for, and the one NaN.
+    void settle(bool rectify) {
+        if (rectify) relu();
+        make_canonical();
+    }
     void make_canonical() {
         for (float& v : part) v = canonical(v);
     }

@@ -51,6 +51,14 @@ struct lane_arithmetic<int8> {
     public:
         explicit finisher(const conv_call<int8>& call) : finisher{call, int8_shifts{call}} {}
 
+        /// Whether plain() will do for whole vectors: no residual, no logits.
+        bool is_plain() const { return residual_ == nullptr && logits_ == nullptr; }
+        void plain(lanes sum, int index) const {
+            sum.shift_right(right_);
+            sum.clamp(low_, high_);
+            sum.store_codes(out_ + index);
+        }
+
         /// `count` channels at output `index`.
         void operator()(lanes sum, int index, int count) const {
             if (residual_ != nullptr) {
