@@ -59,10 +59,14 @@ void conv_blocks(const conv_call<N>& call, const direct_setup<N>& setup, int blo
         if constexpr (tile_exists(size, NB)) {
             if (pixels != size) return;
             const direct_tile<N, tile_shape<1, size, NB>, Depthwise, Hook> tile{call, setup, hook, block};
-            for (; row < out.height; ++row) {
-                int column = 0;
-                for (; column + size <= out.width; column += size) tile(row, column);
-                if (column < out.width) tile(row, out.width - size);
+            const auto last = out.width - size;
+            if constexpr (Depthwise) {
+                // downwards: the rows that tiles share stay in the first cache
+                for (int column = 0; column < out.width; column += size)
+                    for (int y = 0; y < out.height; ++y) tile(y, std::min(column, last));
+            } else {
+                for (; row < out.height; ++row)
+                    for (int column = 0; column < out.width; column += size) tile(row, std::min(column, last));
             }
         }
     });
