@@ -11,6 +11,11 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 struct float_lanes {
     float part[lane_count];
 
+    static float_lanes filled(float value) {
+        float_lanes v;
+        for (float& lane : v.part) lane = value;
+        return v;
+    }
     template <class Word>
     static float_lanes load(const Word* p) {
         float_lanes v;

@@ -24,6 +24,11 @@ struct float_lanes {
     static constexpr int parts = lane_count / width;
     batch part[parts];
 
+    static float_lanes filled(float value) {
+        float_lanes v;
+        for (batch& b : v.part) b = batch(value);
+        return v;
+    }
     static float_lanes load(const float* p) {
         float_lanes v;
         for (int i = 0; i < parts; ++i) v.part[i] = batch::load_unaligned(p + i * width);
