@@ -11,9 +11,9 @@ using namespace redoubt::kernel;
 #endif
 
 void float_tile(const conv_call<float32>& call, const HOOK& hook, int row) {
-    direct_tile<float32, 4, 1, HOOK>{call, hook}(row, 0, 0);
+    direct_tile<float32, tile_shape<1, 4, 1>, false, HOOK>{call, hook}(row, 0, 0);
 }
 
 void int8_tile(const conv_call<int8>& call, const HOOK& hook, int row) {
-    direct_tile<int8, 4, 1, HOOK>{call, hook}(row, 0, 0);
+    direct_tile<int8, tile_shape<1, 4, 1>, false, HOOK>{call, hook}(row, 0, 0);
 }

@@ -158,14 +158,7 @@ struct direct_tile {
             }
         }
 #endif
-        const typename A::finisher finish{call};
-        impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
-            const int count = g.channels_in(block + n);
-            impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
-                const int at = g.out.index(row + p() / T::columns, column + p() % T::columns, channel + n * lane_count);
-                finish(sum[p()][n()], at, count);
-            });
-        });
+        finish_tile(sum, row, column, block);
     }
 
 private:
@@ -186,6 +179,25 @@ private:
     bool merges() const {
         const conv_geometry& g = call.geometry;
         return g.dilation.w == 1 && g.groups == 1 && g.in.channels % A::group == 0;
+    }
+
+    /// Stores the outputs. The accumulators go through memory to a loop: unrolled, this would be most of the code.
+    [[gnu::always_inline]] void finish_tile(const registers& sum, int row, int column, int block) const {
+        const conv_geometry& g = call.geometry;
+        registers done;
+        copy(done, sum);
+        const typename A::finisher finish{call};
+        const int channel = g.first_channel(block), last = g.channels_in(block + T::blocks - 1);
+        for (int p = 0; p < T::pixels; ++p) {
+            const int at = g.out.index(row + p / T::columns, column + p % T::columns, channel);
+            for (int n = 0; n < T::blocks; ++n)
+                finish(done[p][n], at + n * lane_count, n + 1 < T::blocks ? lane_count : last);
+        }
+    }
+    [[gnu::always_inline]] static void copy(registers& to, const registers& from) {
+        impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+            impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) { to[p()][n()] = from[p()][n()]; });
+        });
     }
 
     /// `taps` neighbouring kernel columns, of which the first reads image row y and column x for pixel (0, 0).
@@ -261,11 +273,6 @@ private:
     template <class Body>
     [[gnu::always_inline]] static void through_memory(registers& sum, Body&& body) {
         registers spilled;
-        const auto copy = [](registers& to, const registers& from) __attribute__((always_inline)) {
-            impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
-                impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) { to[p()][n()] = from[p()][n()]; });
-            });
-        };
         copy(spilled, sum);
         body(spilled);
         copy(sum, spilled);
