@@ -17,25 +17,26 @@ struct tile_plan {
 inline constexpr tile_plan largest_tile =
     level >= instruction_level::v4 ? tile_plan{14, 2} : level == instruction_level::v3 ? tile_plan{6, 1} : tile_plan{4, 1};
 
-/// Whether there is a tile of `pixels` pixels of a row and `blocks` blocks. Fewer sizes compile faster; these leave few
-/// registers empty at the widths that networks have.
+/// Whether there is a tile of `pixels` pixels of a row and `blocks` blocks. Fewer sizes compile faster.
 constexpr bool tile_exists(int pixels, int blocks) {
-    if (pixels > largest_tile.pixels || blocks > largest_tile.blocks) return false;
     if (largest_tile.pixels < 14) return pixels == largest_tile.pixels || pixels == 4 || pixels == 2 || pixels == 1;
-    switch (pixels) {
-        case 14: case 8: case 4: case 1: return true;
-        case 7: return blocks > 1;
-        default: return false;
-    }
+    if (blocks == 1) return pixels == 16 || pixels == 8 || pixels == 4 || pixels == 1;
+    return pixels == 14 || pixels == 8 || pixels == 7 || pixels == 4 || pixels == 1;
 }
 
-/// How many pixels the next tile takes of `left`: the even share of the fewest tiles, rounded down to one there is a
-/// kernel for.
-constexpr int next_tile(int left, int blocks) {
-    const int tiles = (left + largest_tile.pixels - 1) / largest_tile.pixels;
-    for (int size = (left + tiles - 1) / tiles; size > 1; --size)
-        if (tile_exists(size, blocks)) return size;
-    return 1;
+/// Pixels of a tile in a row of `width`: the size that covers the row with the least work, an overlap of the last two
+/// tiles and something for each tile counted. Outputs under an overlap are computed twice, to the same bits.
+constexpr int tile_for(int width, int blocks) {
+    int best = 1, least = width * 5;
+    for (int size = 16; size > 1; --size) {
+        if (!tile_exists(size, blocks) || size > width) continue;
+        const int work = (width + size - 1) / size * (size + 4);
+        if (work < least) {
+            least = work;
+            best = size;
+        }
+    }
+    return best;
 }
 
 namespace impl {
@@ -44,31 +45,26 @@ namespace impl {
 template <number N, int NB, bool Depthwise, class Hook>
 void conv_blocks(const conv_call<N>& call, int block, const Hook& hook) {
     const shape& out = call.geometry.out;
-    const auto tile = [&]<int Rows, int Columns>(std::integral_constant<int, Rows>, std::integral_constant<int, Columns>,
-                                                 int row, int column) {
-        direct_tile<N, tile_shape<Rows, Columns, NB>, Depthwise, Hook>{call, hook}(row, column, block);
-    };
-    constexpr std::integral_constant<int, 1> one;
     int row = 0;
-    if constexpr (tile_exists(14, NB) && NB > 1 && !Depthwise) {
+    if constexpr (tile_exists(14, NB) && !Depthwise) {
         // two rows of seven fill the registers that one would leave half empty
         if (out.width == 7)
             for (; row + 2 <= out.height; row += 2)
-                tile(std::integral_constant<int, 2>{}, std::integral_constant<int, 7>{}, row, 0);
+                direct_tile<N, tile_shape<2, 7, NB>, Depthwise, Hook>{call, hook}(row, 0, block);
     }
-    for (; row < out.height; ++row) {
-        for (int column = 0; column < out.width;) {
-            const int pixels = next_tile(out.width - column, NB);
-            // the sizes that exist, from the largest down
-            unrolled<largest_tile.pixels>([&](auto i) {
-                constexpr int size = largest_tile.pixels - i();
-                if constexpr (tile_exists(size, NB)) {
-                    if (pixels == size) tile(one, std::integral_constant<int, size>{}, row, column);
-                }
-            });
-            column += pixels;
+    const int pixels = tile_for(out.width, NB);
+    unrolled<16>([&](auto i) {
+        constexpr int size = i() + 1;
+        if constexpr (tile_exists(size, NB)) {
+            if (pixels != size) return;
+            const direct_tile<N, tile_shape<1, size, NB>, Depthwise, Hook> tile{call, hook};
+            for (; row < out.height; ++row) {
+                int column = 0;
+                for (; column + size <= out.width; column += size) tile(row, column, block);
+                if (column < out.width) tile(row, out.width - size, block);
+            }
         }
-    }
+    });
 }
 
 /// The blocks [begin, end) of one group.
