@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#if REDOUBT_LEVEL_NUMBER > 0
+#if REDOUBT_LEVEL_NUMBER >= 2
 #include <immintrin.h>
 #endif
 #ifdef REDOUBT_BENCH_ONEDNN

@@ -15,7 +15,10 @@ struct tile_plan {
 
 /// The largest tile of this instruction set.
 inline constexpr tile_plan largest_tile =
-    level >= instruction_level::v4 ? tile_plan{14, 2} : level == instruction_level::v3 ? tile_plan{6, 1} : tile_plan{4, 1};
+    level >= instruction_level::v4                                                   ? tile_plan{14, 2}
+    : level == instruction_level::v3 || level == instruction_level::neon64 ? tile_plan{6, 1}
+    : level == instruction_level::v2                                       ? tile_plan{2, 1}
+                                                                           : tile_plan{4, 1};
 
 /// How many pixels the next tile takes of `left`: the even share of the fewest tiles, rounded to one there is a kernel for.
 constexpr int next_tile(int left) {

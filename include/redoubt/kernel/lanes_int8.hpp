@@ -11,6 +11,10 @@
 #include <redoubt/kernel/lanes_int8_avx512.hpp>
 #elif REDOUBT_LEVEL_NUMBER >= 3
 #include <redoubt/kernel/lanes_int8_avx2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 2
+#include <redoubt/kernel/lanes_int8_sse2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 1
+#include <redoubt/kernel/lanes_int8_neon64.hpp>
 #else
 #include <redoubt/kernel/lanes_int8_scalar.hpp>
 #endif
