@@ -126,5 +126,5 @@ function(redoubt_mutant_test name number)
     target_link_libraries(${program} PRIVATE redoubt_test redoubt_test_main)
     target_compile_definitions(${program} PRIVATE REDOUBT_MUTANT=${number})
     redoubt_script_test(mutant.${name} expect_exit.py --code nonzero --text "assertions:" --text "failed"
-        -- $<TARGET_FILE:${program}> "${arg_FILTER}")
+        -- ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:${program}> "${arg_FILTER}")
 endfunction()
