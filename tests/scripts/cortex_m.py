@@ -10,7 +10,8 @@ import tempfile
 
 from common import SKIPPED, STANDARD, WARNINGS, fail, run
 
-CPU = ["-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-d16", "-mfloat-abi=hard"]
+CPU = ["-mcpu=cortex-m7", "-mthumb"]
+FPUS = {"double precision FPU": ["-mfpu=fpv5-d16", "-mfloat-abi=hard"], "no FPU": ["-mfloat-abi=soft"]}
 FLAGS = ["-O2", "-DREDOUBT_NO_SIMD=1", "-fno-exceptions", "-fno-rtti", "-ffunction-sections", "-fdata-sections", "-Werror"]
 EMULATOR = ["qemu-system-arm", "-M", "mps2-an500", "-display", "none", "-monitor", "none", "-serial", "none", "-chardev",
             "stdio,id=console", "-semihosting-config", "enable=on,target=native,chardev=console", "-kernel"]
@@ -28,10 +29,10 @@ def need_tools(compiler, folder):
         sys.exit(SKIPPED)
 
 
-def build(options, folder):
+def build(options, fpu, folder):
     program = folder / "device.elf"
     sources = options.source_dir / "tests" / "cortex_m"
-    built = run([options.compiler, *STANDARD, *WARNINGS, *CPU, *FLAGS, f"-I{options.source_dir / 'include'}",
+    built = run([options.compiler, *STANDARD, *WARNINGS, *CPU, *fpu, *FLAGS, f"-I{options.source_dir / 'include'}",
                  f"-I{options.source_dir / 'tests'}", f"-Wa,-I,{folder}", sources / "device.cpp", sources / "board.cpp",
                  "-nostartfiles", "-Wl,--gc-sections", "-T", sources / "board.ld", "-o", program])
     if built.returncode != 0:
@@ -45,6 +46,25 @@ def sections(compiler, program):
     listing = run([tool, "-A", program]).stdout.splitlines()
     words = [line.split() for line in listing if line.startswith(".")]
     return {name: int(size) for name, size, *_ in words}
+
+
+def compare(options, program, folder, expected):
+    """Runs the device program: its first lines must be the expected ones."""
+    try:
+        device = subprocess.run([*EMULATOR, program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, timeout=120)
+    except subprocess.TimeoutExpired:
+        fail("the device program does not end")
+    print(device.stdout.rstrip())
+    size = sections(options.compiler, program)
+    blocks = sum((folder / name).stat().st_size for name in ("lenet.int8", "lenet.fp32", "image"))
+    print(f"device: code {size['.text']} bytes, constants {size['.rodata'] - blocks} bytes and {blocks} of parameters "
+          f"and image, data {size.get('.data', 0) + size.get('.bss', 0)} bytes")
+    if device.returncode != 0:
+        fail(f"the device program ended with {device.returncode}")
+    lines = expected.splitlines()
+    if not lines or device.stdout.splitlines()[:len(lines)] != lines:
+        fail(f"the host answers otherwise:\n{expected}")
 
 
 def main():
@@ -62,22 +82,9 @@ def main():
         host = run([options.host, weights, options.data, folder])
         if host.returncode != 0:
             fail(f"the host program ended with {host.returncode}:\n{host.stdout}")
-        program = build(options, folder)
-        try:
-            device = subprocess.run([*EMULATOR, program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                    stderr=subprocess.STDOUT, text=True, timeout=120)
-        except subprocess.TimeoutExpired:
-            fail("the device program does not end")
-        print(device.stdout.rstrip())
-        size = sections(options.compiler, program)
-        blocks = sum((folder / name).stat().st_size for name in ("lenet.int8", "lenet.fp32", "image"))
-        print(f"device: code {size['.text']} bytes, constants {size['.rodata'] - blocks} bytes and {blocks} of parameters "
-              f"and image, data {size.get('.data', 0) + size.get('.bss', 0)} bytes")
-        if device.returncode != 0:
-            fail(f"the device program ended with {device.returncode}")
-        expected = host.stdout.splitlines()
-        if not expected or device.stdout.splitlines()[:len(expected)] != expected:
-            fail(f"the host answers otherwise:\n{host.stdout}")
+        for name, fpu in FPUS.items():
+            print(f"--- {name}")
+            compare(options, build(options, fpu, folder), folder, host.stdout)
     print("the same answers, bit for bit")
 
 

@@ -2,7 +2,7 @@
 // One step of a float chain, as this instruction level does it.
 #pragma once
 
-#include <redoubt/base/config.hpp>
+#include <redoubt/base/fused.hpp>
 
 namespace redoubt::kernel::inline REDOUBT_ABI {
 
@@ -10,7 +10,7 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 /// a level give the same bits, NaN payloads aside.
 inline float multiply_add(float a, float b, float sum) {
     if constexpr (fuses) {
-        return __builtin_fmaf(a, b, sum);
+        return fused(a, b, sum);
     } else {
         const float product = a * b;
         return product + sum;
