@@ -48,7 +48,7 @@ struct lane_arithmetic<int8> {
         explicit finisher(const conv_call<int8>& call) : finisher{call, int8_shifts{call}} {}
 
         /// `count` channels at output `index`.
-        void operator()(lanes sum, int index, int count) const {
+        REDOUBT_FINISHER void operator()(lanes sum, int index, int count) const {
             if (residual_ != nullptr) {
                 lanes codes = lanes::load_codes(residual_ + index, count);
                 if (residual_left_ > 0) codes.shift_left(residual_left_);
