@@ -53,8 +53,8 @@ void conv_row(const conv_call<N>& call, int row, int block, const Hook& hook) {
 
 }  // namespace impl
 
-/// A convolution or linear layer with bias, residual add and activation fused. Same bits as conv2d_reference on every
-/// instruction set. Faults of the hook strike as in the scalar chain.
+/// A convolution or linear layer with bias, residual add and activation fused. Same bits as conv2d_reference of the
+/// same level. Faults of the hook strike as in the scalar chain.
 template <number N, class Hook = no_hook>
 void conv2d(const conv_call<N>& call, const Hook& hook = {}) {
     const shape& out = call.geometry.out;
