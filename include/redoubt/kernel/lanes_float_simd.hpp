@@ -11,6 +11,10 @@
 #include <redoubt/kernel/lanes_float_avx512.hpp>
 #elif REDOUBT_LEVEL_NUMBER == 3
 #include <redoubt/kernel/lanes_float_avx2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 2
+#include <redoubt/kernel/lanes_float_sse2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 1
+#include <redoubt/kernel/lanes_float_neon64.hpp>
 #endif
 
 #if REDOUBT_LEVEL_NUMBER > 0
@@ -64,7 +68,7 @@ struct float_lanes {
     void store(half* p) const {
         for (int i = 0; i < parts; ++i) float_register::narrow(part[i], p + i * width);
     }
-    /// this + factor * weight, as multiply_add of this level does it.
+    /// this + factor * weight, with the bits of kernel::multiply_add.
     void add_product(float factor, const float_lanes& weight) {
         for (int i = 0; i < parts; ++i) part[i] = float_register::multiply_add(factor, weight.part[i], part[i]);
     }

@@ -54,7 +54,7 @@ struct winograd_plan {
 
 namespace detail {
 
-template <int Rows, int Columns>
+template <std::size_t Rows, std::size_t Columns>
 using winograd_matrix = std::array<std::array<double, Columns>, Rows>;
 
 /// The matrices of F(Tile x Tile, 3x3): inputs, weights, outputs.
@@ -140,6 +140,7 @@ template <number N, int Tile>
 class winograd_kernel {
     using matrices = detail::winograd_matrices<Tile>;
     static constexpr int span = Tile + 2, points = span * span;
+    static constexpr auto size = static_cast<std::size_t>(span), edge = static_cast<std::size_t>(Tile);
 
     const conv_call<N>& call;
     const winograd_plan plan;
@@ -173,7 +174,7 @@ private:
         const std::ptrdiff_t point = static_cast<std::ptrdiff_t>(plan.together) * plan.channels;
         for (int channel = 0; channel < plan.channels; channel += lane_count) {
             const int count = std::min(lane_count, g.in.channels - channel);
-            float_lanes half_way[span][span];
+            float_lanes half_way[size][size];
             const auto load = [&](int r, int c) __attribute__((always_inline)) {
                 const int y = y0 + r, x = x0 + c;
                 if (!inside && (y < 0 || x < 0 || y >= g.in.height || x >= g.in.width)) return float_lanes::filled(0.0f);
@@ -181,7 +182,7 @@ private:
                 return count == lane_count ? float_lanes::load(from) : float_lanes::load(from, count);
             };
             unrolled<span>([&](auto c) __attribute__((always_inline)) {
-                float_lanes column[span];
+                float_lanes column[size];
                 unrolled<span>([&](auto r) __attribute__((always_inline)) { column[r()] = load(r(), c()); });
                 unrolled<span>([&](auto r) __attribute__((always_inline)) {
                     half_way[r()][c()] =
@@ -200,7 +201,7 @@ private:
 
     /// For each point a product of matrices: tiles x in, in x 32 output channels.
     void multiply(int block, int count) const {
-        const int tiles = tile_for(count, 2);
+        const int tiles = tile_for(count, largest_tile.blocks);
         unrolled<16>([&](auto i) {
             if constexpr (tile_exists(i() + 1, largest_tile.blocks))
                 if (tiles == i() + 1) multiply_by<i() + 1>(block, count);
@@ -239,9 +240,9 @@ private:
         const conv_geometry& g = call.geometry;
         const float* from = products + (static_cast<std::ptrdiff_t>(t) * 2 + lane) * lane_count;
         const std::ptrdiff_t point = static_cast<std::ptrdiff_t>(plan.together) * 2 * lane_count;
-        float_lanes half_way[Tile][span];
+        float_lanes half_way[edge][size];
         unrolled<span>([&](auto c) __attribute__((always_inline)) {
-            float_lanes column[span];
+            float_lanes column[size];
             unrolled<span>([&](auto r) __attribute__((always_inline)) {
                 column[r()] = float_lanes::load(from + (r() * span + c()) * point);
             });
@@ -250,7 +251,7 @@ private:
                     combined<matrices::outputs, static_cast<std::size_t>(r())>([&](int i) { return column[i]; });
             });
         });
-        float_lanes done[Tile][Tile];
+        float_lanes done[edge][edge];
         const float_lanes bias = float_lanes::load(call.bias + block * lane_count);
         unrolled<Tile>([&](auto r) __attribute__((always_inline)) {
             unrolled<Tile>([&](auto c) __attribute__((always_inline)) {
