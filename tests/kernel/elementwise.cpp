@@ -24,8 +24,8 @@ std::vector<Word> random_words(random_stream& random, int count, words kind) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("an add with activation, floats: add, rectify, clip, one NaN, one rounding", "[kernel][elementwise]",
-                   float32, float16) {
+TEMPLATE_TEST_CASE("an add with activation, floats: add, rectify, clip, one NaN, one rounding",
+                   "[kernel][elementwise]", float32, float16, bfloat16) {
     using word = typename TestType::activation;
     random_stream random{71, {}};
     for (int draw = 0; draw < 60; ++draw) {
@@ -98,7 +98,7 @@ TEST_CASE("an add with scales that memory may hold is defined", "[kernel][elemen
     }
 }
 
-TEMPLATE_TEST_CASE("images are read from both orders", "[kernel][elementwise]", float32, float16) {
+TEMPLATE_TEST_CASE("images are read from both orders", "[kernel][elementwise]", float32, float16, bfloat16) {
     using word = typename TestType::activation;
     const shape extents{3, 4, 5};
     std::vector<float> image(60);

@@ -185,14 +185,14 @@ TEST_CASE("without bounds nothing is out of range", "[nn]") {
     CHECK(words_of(answer_of<net>(*to, images[1])) == words_of(answer_of<bare>(*weights, images[1])));
 }
 
-TEST_CASE("fp16 rounds each weight and each stored activation once", "[nn]") {
-    using net = tiny<float16>;
+TEMPLATE_TEST_CASE("fp16 and bf16 round each weight and each stored activation once", "[nn]", float16, bfloat16) {
+    using net = tiny<TestType>;
     using base = tiny<float32>;
     auto layers = drawn_layers<base>();
     const auto images = drawn_images<base>(3);
     const auto weights = converted<net, base>(*network_of<base>(layers), images);
     const auto rounded = [](std::vector<float>& values) {
-        for (float& v : values) v = static_cast<float>(half{v});
+        for (float& v : values) v = static_cast<float>(typename TestType::activation{v});
     };
     const auto stored = [&](plain_tensor t) {
         rounded(t.elements);

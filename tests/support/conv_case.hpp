@@ -17,6 +17,7 @@
 
 namespace support {
 
+using redoubt::bfloat16;
 using redoubt::float16;
 using redoubt::float32;
 using redoubt::hw;

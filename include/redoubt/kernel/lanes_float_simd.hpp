@@ -27,26 +27,20 @@ struct float_lanes {
         for (int i = 0; i < parts; ++i) v.part[i] = batch::load_unaligned(p + i * width);
         return v;
     }
-    static float_lanes load(const half* p) {
+    template <class Word>
+    static float_lanes load(const Word* p) {
         float_lanes v;
-        for (int i = 0; i < parts; ++i) v.part[i] = float_register::widen(p + i * width);
+        for (int i = 0; i < parts; ++i) v.part[i] = widen(p + i * width);
         return v;
     }
     /// The first `count`, then zeros; reads no further.
-    static float_lanes load(const half* p, int count) {
+    template <class Word>
+    static float_lanes load(const Word* p, int count) {
 #if REDOUBT_LEVEL_NUMBER >= 4
-        return {{float_register::widen(p, count)}};
+        if constexpr (std::same_as<Word, float>) return {{float_register::load(p, count)}};
+        else return {{float_register::widen(p, count)}};
 #else
-        half buffer[lane_count] = {};
-        for (int i = 0; i < count; ++i) buffer[i] = p[i];
-        return load(buffer);
-#endif
-    }
-    static float_lanes load(const float* p, int count) {
-#if REDOUBT_LEVEL_NUMBER >= 4
-        return {{float_register::load(p, count)}};
-#else
-        float buffer[lane_count] = {};
+        Word buffer[lane_count] = {};
         for (int i = 0; i < count; ++i) buffer[i] = p[i];
         return load(buffer);
 #endif
@@ -54,8 +48,9 @@ struct float_lanes {
     void store(float* p) const {
         for (int i = 0; i < parts; ++i) part[i].store_unaligned(p + i * width);
     }
-    void store(half* p) const {
-        for (int i = 0; i < parts; ++i) float_register::narrow(part[i], p + i * width);
+    template <class Word>
+    void store(Word* p) const {
+        for (int i = 0; i < parts; ++i) narrow(part[i], p + i * width);
     }
     /// this + factor * weight, as multiply_add of this level does it.
     void add_product(float factor, const float_lanes& weight) {
@@ -79,6 +74,29 @@ struct float_lanes {
     void make_canonical() {
         const batch one_nan(from_word<float>(canonical_nan_word));
         for (int i = 0; i < parts; ++i) part[i] = xsimd::select(part[i] == part[i], part[i], one_nan);
+    }
+
+private:
+    /// One register of stored words; word by word where the instruction set has no form of its own.
+    template <class Word>
+    static batch widen(const Word* p) {
+        if constexpr (requires { float_register::widen(p); }) {
+            return float_register::widen(p);
+        } else {
+            float buffer[width];
+            for (int i = 0; i < width; ++i) buffer[i] = widened(p[i]);
+            return batch::load_unaligned(buffer);
+        }
+    }
+    template <class Word>
+    static void narrow(const batch& v, Word* p) {
+        if constexpr (requires { float_register::narrow(v, p); }) {
+            float_register::narrow(v, p);
+        } else {
+            float buffer[width];
+            v.store_unaligned(buffer);
+            for (int i = 0; i < width; ++i) p[i] = static_cast<Word>(buffer[i]);
+        }
     }
 };
 
