@@ -59,13 +59,16 @@ TEMPLATE_TEST_CASE("every activation, residual and output meets every kind of ti
     random_stream random{12, {}};
     for (int width = 1; width <= 60; ++width) {
         conv_case<TestType> c{{.in = {5, 3, width}, .out = {36, 3, width}, .kernel = 3, .pad = 1}, random, words::hostile};
-        for (int act = 0; act < 3; ++act) {
-            for (int form = 0; form < 4; ++form) {
-                c.act = static_cast<kernel::activation>(act);
-                c.adds = form % 2 != 0;
-                c.to_logits = form / 2 != 0;
-                check_all_three(c);
-            }
+        int form = width;
+        for (const auto& by : support::some_activations()) {
+            c.act = by.kind;
+            c.limit = by.limit;
+            c.lower = by.lower;
+            c.slope = by.slope;
+            c.adds = form % 2 != 0;
+            c.to_logits = form / 2 % 4 == 3;
+            check_all_three(c);
+            ++form;
         }
     }
 }

@@ -19,6 +19,8 @@ struct fraction {
     std::int16_t numerator = 1;
     std::int16_t denominator = 1;
     constexpr bool operator==(const fraction&) const = default;
+    /// The nearest float.
+    constexpr float value() const { return static_cast<float>(numerator) / static_cast<float>(denominator); }
 };
 
 /// An activation with its numbers.
@@ -82,7 +84,7 @@ public:
     explicit float_activation(const activation_spec& spec)
         : kind_{spec.kind}, low_{spec.kind == activation::clip ? static_cast<float>(spec.lower) : 0.0f},
           high_{static_cast<float>(spec.limit)},
-          slope_{static_cast<float>(spec.slope.numerator) / static_cast<float>(spec.slope.denominator)} {}
+          slope_{spec.kind == activation::leaky_relu ? spec.slope.value() : 0.0f} {}
 
     template <class V>
     V operator()(const V& v) const {
@@ -128,8 +130,8 @@ void leak(Lanes& code, const binary_slope& slope) {
 
 /// x * clip(x + 3, 0, 6) / 6 of codes at scale 2^frac. The product of the two is exact, at a scale of at most 2^12 for
 /// the second; it is rounded to an eighth of an output code (less where that is not to be had), multiplied by
-/// 21845 / 2^16 for the third that is left of 1/6, and rounded: within 0.6 codes of the exact quotient. Codes of 3 and
-/// more stay as they are.
+/// 21845 / 2^16 for the third that is left of 1/6, and rounded: within 0.6 codes of the exact quotient (with frac past 12,
+/// for codes of -2000 and above; codes below -32768 then count as that). Codes of 3 and more stay as they are.
 template <class Lanes>
 void hard_swish(Lanes& code, std::int32_t frac) {
     const int scale = std::clamp(frac, 0, 12);

@@ -5,8 +5,6 @@
 
 #include <redoubt/kernel/call.hpp>
 
-#include <cstring>
-
 #if REDOUBT_LEVEL_NUMBER > 0
 #include <redoubt/kernel/lanes_float_simd.hpp>
 #else
@@ -41,39 +39,34 @@ struct lane_arithmetic {
     class finisher {
     public:
         explicit finisher(const conv_call<N>& call)
-            : residual_{call.residual}, to_{call.logits != nullptr ? call.logits : call.out}, act_{call.act},
-              limit_{static_cast<float>(call.limit)} {}
+            : residual_{call.residual}, to_{call.logits != nullptr ? call.logits : call.out},
+              relu_{call.act == activation::relu}, usual_{relu_ || call.act == activation::none},
+              activation_{call.nonlinearity()} {}
 
         /// `count` channels at output `index`.
-        void operator()(lanes sum, int index, int count) const {
-            const bool whole = count == lane_count;
-            word buffer[lane_count];
-            if (residual_ != nullptr) {
-                const word* from = residual_ + index;
-                if (!whole) {
-                    std::memset(static_cast<void*>(buffer), 0, sizeof buffer);
-                    std::memcpy(static_cast<void*>(buffer), from, static_cast<std::size_t>(count) * sizeof(word));
-                    from = buffer;
-                }
-                sum.add(lanes::load(from));
-            }
-            if (act_ != activation::none) sum.relu();
-            if (act_ == activation::clipped_relu) sum.clip(limit_);
+        [[gnu::always_inline]] void operator()(lanes sum, int index, int count) const {
+            if (count != lane_count || !usual_) return unusual(sum, index, count);
+            if (residual_ != nullptr) sum.add(lanes::load(residual_ + index));
+            if (relu_) sum.relu();
             sum.make_canonical();
-            if (whole) {
-                sum.store(to_ + index);
-            } else {
-                sum.store(buffer);
-                std::memcpy(static_cast<void*>(to_ + index), buffer, static_cast<std::size_t>(count) * sizeof(word));
-            }
+            sum.store(to_ + index);
         }
 
     private:
         using word = typename N::activation;
+
+        /// Less than a vector, or another activation: out of line, so that the usual path stays small.
+        [[gnu::noinline, gnu::cold]] void unusual(lanes sum, int index, int count) const {
+            if (residual_ != nullptr) sum.add(lanes::load(residual_ + index, count));
+            sum.apply(activation_);
+            sum.make_canonical();
+            sum.store(to_ + index, count);
+        }
+
         const word* residual_;
         word* to_;
-        activation act_;
-        float limit_;
+        bool relu_, usual_;
+        float_activation activation_;
     };
     static void spill(const lanes& sum, float* to) { sum.store(to); }
     static lanes fill(const float* from) { return lanes::load(from); }

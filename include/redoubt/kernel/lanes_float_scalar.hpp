@@ -24,8 +24,16 @@ struct float_lanes {
         return v;
     }
     template <class Word>
-    void store(Word* p) const {
-        for (int i = 0; i < lane_count; ++i) p[i] = static_cast<Word>(part[i]);
+    void store(Word* p) const { store(p, lane_count); }
+    /// The first `count`.
+    template <class Word>
+    void store(Word* p, int count) const {
+        for (int i = 0; i < count; ++i) p[i] = static_cast<Word>(part[i]);
+    }
+    static float_lanes filled(float value) {
+        float_lanes v;
+        for (float& lane : v.part) lane = value;
+        return v;
     }
     void add_product(float factor, const float_lanes& weight) {
         for (int i = 0; i < lane_count; ++i) part[i] = __builtin_fmaf(factor, weight.part[i], part[i]);
@@ -36,11 +44,20 @@ struct float_lanes {
     void add(const float_lanes& other) {
         for (int i = 0; i < lane_count; ++i) part[i] = part[i] + other.part[i];
     }
-    void relu() {
-        for (float& v : part) v = relu_of(v);
+    void divide(float by) {
+        for (float& v : part) v = v / by;
     }
-    void clip(float limit) {
-        for (float& v : part) v = v > limit ? limit : v;
+    /// max_of(), but for a NaN's payload.
+    void raise(const float_lanes& other) {
+        for (int i = 0; i < lane_count; ++i) part[i] = max_of(part[i], other.part[i]);
+    }
+    void relu() {
+        apply([](const auto& v) { return rectified(v); });
+    }
+    /// An activation of activation.hpp.
+    template <class F>
+    void apply(const F& f) {
+        for (float& v : part) v = f(v);
     }
     void make_canonical() {
         for (float& v : part) v = canonical(v);

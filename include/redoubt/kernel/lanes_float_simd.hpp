@@ -3,7 +3,10 @@
 // the conversions of stored words (widen, narrow), each for one register.
 #pragma once
 
+#include <redoubt/kernel/activation.hpp>
 #include <redoubt/kernel/geometry.hpp>
+
+#include <cstring>
 
 #if REDOUBT_LEVEL_NUMBER >= 4
 #include <redoubt/kernel/lanes_float_avx512.hpp>
@@ -40,6 +43,7 @@ struct float_lanes {
         if constexpr (std::same_as<Word, float>) return {{float_register::load(p, count)}};
         else return {{float_register::widen(p, count)}};
 #else
+        if (count == lane_count) return load(p);
         Word buffer[lane_count] = {};
         for (int i = 0; i < count; ++i) buffer[i] = p[i];
         return load(buffer);
@@ -52,6 +56,19 @@ struct float_lanes {
     void store(Word* p) const {
         for (int i = 0; i < parts; ++i) narrow(part[i], p + i * width);
     }
+    /// The first `count`; writes no further.
+    template <class Word>
+    void store(Word* p, int count) const {
+        if (count == lane_count) return store(p);
+        Word buffer[lane_count];
+        store(buffer);
+        std::memcpy(static_cast<void*>(p), buffer, static_cast<std::size_t>(count) * sizeof(Word));
+    }
+    static float_lanes filled(float value) {
+        float_lanes v;
+        for (batch& lanes : v.part) lanes = batch(value);
+        return v;
+    }
     /// this + factor * weight, as multiply_add of this level does it.
     void add_product(float factor, const float_lanes& weight) {
         for (int i = 0; i < parts; ++i) part[i] = float_register::multiply_add(factor, weight.part[i], part[i]);
@@ -63,13 +80,25 @@ struct float_lanes {
     void add(const float_lanes& other) {
         for (int i = 0; i < parts; ++i) part[i] = part[i] + other.part[i];
     }
-    void relu() {
-        const batch zero(0.0f);
-        for (int i = 0; i < parts; ++i) part[i] = xsimd::select(part[i] <= zero, zero, part[i]);
+    void divide(float by) {
+        for (batch& v : part) v = v / batch(by);
     }
-    void clip(float limit) {
-        const batch top(limit);
-        for (int i = 0; i < parts; ++i) part[i] = xsimd::select(part[i] > top, top, part[i]);
+    /// max_of(), but for a NaN's payload.
+    void raise(const float_lanes& other) {
+        for (int i = 0; i < parts; ++i) {
+            const batch &a = part[i], &b = other.part[i];
+            const batch larger = xsimd::select(b > a, b, a);                      // a where one is NaN
+            const batch ordered = xsimd::select(a == b, a & b, larger);           // +0 above -0
+            part[i] = xsimd::select(b == b, ordered, b);
+        }
+    }
+    void relu() {
+        apply([](const auto& v) { return rectified(v); });
+    }
+    /// An activation of activation.hpp.
+    template <class F>
+    void apply(const F& f) {
+        for (batch& v : part) v = f(v);
     }
     void make_canonical() {
         const batch one_nan(from_word<float>(canonical_nan_word));
