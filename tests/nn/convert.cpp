@@ -17,6 +17,10 @@ template <number N>
 using tiny = network<image<3, 7, 6>, N, conv<18>, relu, residual<shortcut<subsample<20, 2>>, conv<20, 2>>, clipped_relu<2>,
                      max_pool<3, 2, 1>, linear<5>>;
 
+template <number N>
+using bent = network<image<3, 7, 6>, N, conv<18>, leaky_relu<1, 10>, avg_pool<3, 2, 1>, conv<20>, hard_swish, residual<conv<20>>,
+                     clip<-1, 2>, avg_pool<2, 1, 0, count_padding::no>, leaky_relu<1, 4>, residual<max_pool<1>>, hard_swish, linear<5>>;
+
 int round_half_even(double v) { return static_cast<int>(std::nearbyint(v)); }
 
 /// The largest f with |magnitude| * 2^f <= 127.5.
@@ -62,6 +66,22 @@ std::vector<long long> integer_logits(const parameters<Net>& p, const std::vecto
                                 if (y >= 0 && y < g.in.height && x >= 0 && x < g.in.width) most = std::max(most, in(y, x, o));
                             }
                         out[index] = most;
+                    } else if (s.kind == op::average_pool) {
+                        double sum = 0.0;
+                        for (int r = 0; r < g.kernel.h; ++r)
+                            for (int c = 0; c < g.kernel.w; ++c) {
+                                const int y = g.row_at(row, r), x = g.column_at(column, c);
+                                if (y >= 0 && y < g.in.height && x >= 0 && x < g.in.width) sum += in(y, x, o);
+                            }
+                        const int taps = s.counted == count_padding::yes ? g.kernel.h * g.kernel.w : g.taps_at(row, column) / g.in.channels;
+                        out[index] = std::clamp(round_half_even(std::ldexp(sum, frac_of(s.out) - frac_of(s.in)) / taps), -128, 127);
+                    } else if (s.kind == op::activate || s.kind == op::add) {
+                        // both sides at the finest scale, then rounded to the output's
+                        double value = std::ldexp(in(row, column, o), -frac_of(s.in));
+                        if (s.residual >= 0)
+                            value += std::ldexp(values[static_cast<std::size_t>(s.residual)][index], -frac_of(s.residual));
+                        const int code = round_half_even(std::ldexp(value, frac_of(s.out)));
+                        out[index] = static_cast<int>(std::clamp(activated_code(s.nonlinearity(), code, frac_of(s.out)), -128.0, 127.0));
                     } else if (s.kind == op::subsample) {
                         const int c = o - (g.out.channels - g.in.channels) / 2;
                         out[index] = c >= 0 && c < g.in.channels ? in(row * g.stride.h, column * g.stride.w, c) : 0;
@@ -85,11 +105,9 @@ std::vector<long long> integer_logits(const parameters<Net>& p, const std::vecto
                             logits.push_back(sum);
                             continue;
                         }
-                        int code = shifted(sum, wide - frac_of(s.out));
-                        if (s.act != kernel::activation::none) code = std::max(code, 0);
-                        if (s.act == kernel::activation::clipped_relu)
-                            code = std::min(code, round_half_even(std::ldexp(static_cast<double>(s.limit), frac_of(s.out))));
-                        out[index] = std::clamp(code, -128, 127);
+                        const int code = shifted(sum, wide - frac_of(s.out));
+                        out[index] = static_cast<int>(
+                            std::clamp(activated_code(s.nonlinearity(), code, frac_of(s.out)), -128.0, 127.0));
                     }
                 }
         values.push_back(out);
@@ -185,14 +203,14 @@ TEST_CASE("without bounds nothing is out of range", "[nn]") {
     CHECK(words_of(answer_of<net>(*to, images[1])) == words_of(answer_of<bare>(*weights, images[1])));
 }
 
-TEST_CASE("fp16 rounds each weight and each stored activation once", "[nn]") {
-    using net = tiny<float16>;
+TEMPLATE_TEST_CASE("fp16 and bf16 round each weight and each stored activation once", "[nn]", float16, bfloat16) {
+    using net = tiny<TestType>;
     using base = tiny<float32>;
     auto layers = drawn_layers<base>();
     const auto images = drawn_images<base>(3);
     const auto weights = converted<net, base>(*network_of<base>(layers), images);
     const auto rounded = [](std::vector<float>& values) {
-        for (float& v : values) v = static_cast<float>(half{v});
+        for (float& v : values) v = static_cast<float>(typename TestType::activation{v});
     };
     const auto stored = [&](plain_tensor t) {
         rounded(t.elements);
@@ -278,6 +296,24 @@ TEST_CASE("int8 has the scales that fit, nearest codes and biases without the of
         // and they are close to the real ones
         const auto real = plain_answer<base>(layers, image);
         for (std::size_t i = 0; i < real.size(); ++i) CHECK(std::abs(got.logits[i] - real[i]) < 0.25f);
+    }
+}
+
+TEST_CASE("int8 activations and averages are integer arithmetic from the image to the logits", "[nn]") {
+    using base = bent<float32>;
+    using net = bent<int8>;
+    const auto layers = drawn_layers<base>();
+    const auto weights = converted<net, base>(*network_of<base>(layers), drawn_images<base>(6));
+    constexpr int head = net::table.step_count - 1;
+    const int frac = weights->of_unit(step_of<net, head - 1>.unit).frac + weights->weight_frac(step_of<net, head>.slot);
+    for (const auto& image : drawn_images<net>(10, 78)) {
+        const auto got = answer_of<net>(*weights, image);
+        const auto expected = integer_logits<net>(*weights, image);
+        const auto real = plain_answer<base>(layers, image);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            CHECK(static_cast<double>(got.logits[i]) == Approx(std::ldexp(static_cast<double>(expected[i]), -frac)).margin(0.0).epsilon(1e-6));
+            CHECK(std::abs(got.logits[i] - real[i]) < 0.25f);
+        }
     }
 }
 

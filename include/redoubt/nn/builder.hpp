@@ -264,29 +264,49 @@ private:
         if (producer_count_ == 0) return fail(mistake::norm_without_convolution, extents_);
         ++leaf_;
     }
-    constexpr void activate(kernel::activation act, int limit) {
+    constexpr void activate(const kernel::activation_spec& by) {
         if (!can_fuse_activation()) append(op::activate, extents_);
         for (int i = 0; i < producer_count_; ++i) {
-            producer(i).act = act;
-            producer(i).limit = static_cast<std::int16_t>(limit);
+            step& s = producer(i);
+            s.act = by.kind;
+            s.limit = static_cast<std::int16_t>(by.limit);
+            s.lower = static_cast<std::int16_t>(by.lower);
+            s.slope = by.slope;
         }
         ++leaf_;
     }
-    constexpr void visit(type_tag<relu>) { activate(kernel::activation::relu, 0); }
+    constexpr void visit(type_tag<relu>) { activate({.kind = kernel::activation::relu}); }
+    constexpr void visit(type_tag<hard_swish>) { activate({.kind = kernel::activation::hard_swish}); }
     template <int Limit> constexpr void visit(type_tag<clipped_relu<Limit>>) {
-        if (Limit < 1) return fail(mistake::bad_spec, extents_);
-        activate(kernel::activation::clipped_relu, Limit);
+        if (Limit < 1 || Limit > 32767) return fail(mistake::bad_spec, extents_);
+        activate({.kind = kernel::activation::clipped_relu, .limit = Limit});
     }
-    template <int K, int S, int P> constexpr void visit(type_tag<max_pool<K, S, P>>) {
-        if (K < 1 || S < 1 || P < 0 || P >= K) return fail(mistake::bad_spec, extents_);
-        const int height = extents_.height + 2 * P - K, width = extents_.width + 2 * P - K;
+    template <int Low, int High> constexpr void visit(type_tag<clip<Low, High>>) {
+        if (Low >= High || Low < -32768 || High > 32767) return fail(mistake::bad_spec, extents_);
+        activate({.kind = kernel::activation::clip, .limit = High, .lower = Low});
+    }
+    template <int P, int Q> constexpr void visit(type_tag<leaky_relu<P, Q>>) {
+        if (P < 1 || P > Q || Q > 32767) return fail(mistake::bad_spec, extents_);
+        activate({.kind = kernel::activation::leaky_relu,
+                  .slope = {static_cast<std::int16_t>(P), static_cast<std::int16_t>(Q)}});
+    }
+    constexpr void pool(op kind, hw k, hw stride, hw pad) {
+        if (k.h < 1 || k.w < 1 || stride.h < 1 || stride.w < 1 || pad.h < 0 || pad.h >= k.h || pad.w < 0 || pad.w >= k.w)
+            return fail(mistake::bad_spec, extents_);
+        const int height = extents_.height + 2 * pad.h - k.h, width = extents_.width + 2 * pad.w - k.w;
         if (height < 0 || width < 0)
-            return fail(mistake::kernel_exceeds_input, extents_, {extents_.channels, K - 2 * P, K - 2 * P});
-        step& s = append(op::max_pool, {extents_.channels, height / S + 1, width / S + 1});
-        s.geometry.kernel = K;
-        s.geometry.stride = S;
-        s.geometry.pad = P;
+            return fail(mistake::kernel_exceeds_input, extents_, {extents_.channels, k.h - 2 * pad.h, k.w - 2 * pad.w});
+        step& s = append(kind, {extents_.channels, height / stride.h + 1, width / stride.w + 1});
+        s.geometry.kernel = k;
+        s.geometry.stride = stride;
+        s.geometry.pad = pad;
         ++leaf_;
+    }
+    template <hw K, hw S, hw P> constexpr void visit(type_tag<max_pool<K, S, P>>) { pool(op::max_pool, K, S, P); }
+    template <hw K, hw S, hw P, count_padding C> constexpr void visit(type_tag<avg_pool<K, S, P, C>>) {
+        const int before = table.step_count;
+        pool(op::average_pool, K, S, P);
+        if (table.step_count > before) table.steps[static_cast<std::size_t>(before)].counted = C;
     }
     constexpr void visit(type_tag<global_avg_pool>) {
         append(op::global_average, {extents_.channels, 1, 1});

@@ -108,6 +108,10 @@ private:
             convolve<I>();
         } else if constexpr (s.kind == op::max_pool) {
             kernel::max_pool(g, at(s.in), at(s.out));
+        } else if constexpr (s.kind == op::average_pool) {
+            if constexpr (N::is_integer)
+                kernel::average_pool(g, at(s.in), at(s.out), frac_of<s.out>() - frac_of<s.in>(), s.counted);
+            else kernel::average_pool(g, at(s.in), at(s.out), s.counted);
         } else if constexpr (s.kind == op::global_average) {
             if constexpr (N::is_integer)
                 kernel::global_average(g, at(s.in), at(s.out), frac_of<s.out>() - frac_of<s.in>());
@@ -115,8 +119,8 @@ private:
         } else if constexpr (s.kind == op::subsample) {
             kernel::subsample(g, at(s.in), at(s.out));
         } else if constexpr (s.kind == op::add || s.kind == op::activate) {
-            kernel::add_and_activate<N>(at(s.in), at(s.residual), at(s.out), g.out.size(), s.act,
-                                        s.limit, scales<I>());
+            kernel::add_and_activate<N>(at(s.in), at(s.residual), at(s.out), g.out.size(),
+                                        s.nonlinearity(), scales<I>());
         } else if constexpr (s.kind == op::softmax) {
             constexpr auto words = Net::table.values[static_cast<std::size_t>(s.in)].words;
             using in_word = std::conditional_t<words == word_kind::logit, typename N::logit, word>;
@@ -138,6 +142,8 @@ private:
         else call.out = at(s.out);
         call.act = s.act;
         call.limit = s.limit;
+        call.lower = s.lower;
+        call.slope = s.slope;
         call.scales = scales<I>();
         if constexpr (s.depth > 0) {
             opaque(call.in);
