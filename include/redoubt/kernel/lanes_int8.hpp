@@ -56,9 +56,9 @@ struct lane_arithmetic<int8> {
         explicit finisher(const conv_call<int8>& call) : finisher{call, int8_shifts{call}} {}
 
         /// Whether plain() will do for whole vectors: no residual, no logits, an activation that clamps.
-        bool is_plain() const { return residual_ == nullptr && usual_; }
+        bool is_plain() const { return residual_ == nullptr && usual_ && right_.may_cut(); }
         REDOUBT_FINISHER void plain(lanes sum, int index) const {
-            sum.shift_right(right_);
+            sum.shift_right_cut(right_);
             sum.clamp(low_, high_);
             sum.store_codes(out_ + index);
         }
