@@ -15,11 +15,15 @@ struct tile_plan {
 
 /// The largest tile of this instruction set.
 inline constexpr tile_plan largest_tile =
-    level >= instruction_level::v4 ? tile_plan{14, 2} : level == instruction_level::v3 ? tile_plan{6, 1} : tile_plan{4, 1};
+    level >= instruction_level::v4                                                   ? tile_plan{14, 2}
+    : level == instruction_level::v3 || level == instruction_level::neon64 ? tile_plan{6, 1}
+    : level == instruction_level::v2                                       ? tile_plan{2, 1}
+                                                                           : tile_plan{4, 1};
 
 /// Whether there is a tile of `pixels` pixels of a row and `blocks` blocks. Fewer sizes compile faster.
 constexpr bool tile_exists(int pixels, int blocks) {
-    if (largest_tile.pixels < 14) return pixels == largest_tile.pixels || pixels == 4 || pixels == 2 || pixels == 1;
+    if (largest_tile.pixels < 14)
+        return blocks == 1 && pixels <= largest_tile.pixels && (pixels == 6 || pixels == 4 || pixels == 2 || pixels == 1);
     if (blocks == 1) return pixels == 16 || pixels == 8 || pixels == 4 || pixels == 1;
     return pixels == 14 || pixels == 8 || pixels == 7 || pixels == 4 || pixels == 1;
 }
@@ -43,25 +47,30 @@ namespace impl {
 
 /// All pixels of the blocks [block, block + NB).
 template <number N, int NB, bool Depthwise, class Hook>
-void conv_blocks(const conv_call<N>& call, int block, const Hook& hook) {
+void conv_blocks(const conv_call<N>& call, const direct_setup<N>& setup, int block, const Hook& hook) {
     const shape& out = call.geometry.out;
     int row = 0;
     if constexpr (tile_exists(14, NB) && !Depthwise) {
         // two rows of seven fill the registers that one would leave half empty
-        if (out.width == 7)
-            for (; row + 2 <= out.height; row += 2)
-                direct_tile<N, tile_shape<2, 7, NB>, Depthwise, Hook>{call, hook}(row, 0, block);
+        if (out.width == 7) {
+            const direct_tile<N, tile_shape<2, 7, NB>, Depthwise, Hook> tile{call, setup, hook, block};
+            for (; row + 2 <= out.height; row += 2) tile(row, 0);
+        }
     }
     const int pixels = tile_for(out.width, NB);
     unrolled<16>([&](auto i) {
         constexpr int size = i() + 1;
         if constexpr (tile_exists(size, NB)) {
             if (pixels != size) return;
-            const direct_tile<N, tile_shape<1, size, NB>, Depthwise, Hook> tile{call, hook};
-            for (; row < out.height; ++row) {
-                int column = 0;
-                for (; column + size <= out.width; column += size) tile(row, column, block);
-                if (column < out.width) tile(row, out.width - size, block);
+            const direct_tile<N, tile_shape<1, size, NB>, Depthwise, Hook> tile{call, setup, hook, block};
+            const auto last = out.width - size;
+            if constexpr (Depthwise) {
+                // downwards: the rows that tiles share stay in the first cache
+                for (int column = 0; column < out.width; column += size)
+                    for (int y = 0; y < out.height; ++y) tile(y, std::min(column, last));
+            } else {
+                for (; row < out.height; ++row)
+                    for (int column = 0; column < out.width; column += size) tile(row, std::min(column, last));
             }
         }
     });
@@ -69,19 +78,19 @@ void conv_blocks(const conv_call<N>& call, int block, const Hook& hook) {
 
 /// The blocks [begin, end) of one group.
 template <number N, class Hook>
-void conv_group(const conv_call<N>& call, int begin, int end, const Hook& hook) {
+void conv_group(const conv_call<N>& call, const direct_setup<N>& setup, int begin, int end, const Hook& hook) {
     const shape& out = call.geometry.out;
     int block = begin;
     if (out.height * out.width == 1) {
         // one pixel has too few chains for the pipeline: take more blocks
         constexpr int wide = level >= instruction_level::v4 ? 8 : 4;
         for (; block + wide <= end; block += wide)
-            direct_tile<N, tile_shape<1, 1, wide>, false, Hook>{call, hook}(0, 0, block);
+            direct_tile<N, tile_shape<1, 1, wide>, false, Hook>{call, setup, hook, block}(0, 0);
     }
     for (; block + largest_tile.blocks <= end; block += largest_tile.blocks)
-        conv_blocks<N, largest_tile.blocks, false>(call, block, hook);
+        conv_blocks<N, largest_tile.blocks, false>(call, setup, block, hook);
     if constexpr (largest_tile.blocks > 1)
-        for (; block < end; ++block) conv_blocks<N, 1, false>(call, block, hook);
+        for (; block < end; ++block) conv_blocks<N, 1, false>(call, setup, block, hook);
 }
 
 }  // namespace impl
@@ -89,11 +98,12 @@ void conv_group(const conv_call<N>& call, int begin, int end, const Hook& hook) 
 /// conv2d() of a depthwise convolution.
 template <number N, class Hook = no_hook>
 void depthwise_conv2d(const conv_call<N>& call, const Hook& hook = {}) {
+    const direct_setup<N> setup{call.geometry};
     int block = call.block_begin;
     for (; block + largest_tile.blocks <= call.block_end; block += largest_tile.blocks)
-        impl::conv_blocks<N, largest_tile.blocks, true>(call, block, hook);
+        impl::conv_blocks<N, largest_tile.blocks, true>(call, setup, block, hook);
     if constexpr (largest_tile.blocks > 1)
-        for (; block < call.block_end; ++block) impl::conv_blocks<N, 1, true>(call, block, hook);
+        for (; block < call.block_end; ++block) impl::conv_blocks<N, 1, true>(call, setup, block, hook);
 }
 
 /// conv2d() of any other.
@@ -106,15 +116,16 @@ void dense_conv2d(const conv_call<N>& call, const Hook& hook = {}) {
         flat.geometry.in = {g.in.channels, 1, g.in.height * g.in.width};
         flat.geometry.out = {g.out.channels, 1, g.out.height * g.out.width};
     }
+    const direct_setup<N> setup{flat.geometry};
     for (int block = call.block_begin; block < call.block_end;) {
         const int end = std::min(call.block_end, (block / g.blocks_a_group() + 1) * g.blocks_a_group());
-        impl::conv_group(flat, block, end, hook);
+        impl::conv_group(flat, setup, block, end, hook);
         block = end;
     }
 }
 
-/// A convolution or linear layer with bias, residual add and activation fused. Same bits as conv2d_reference on every
-/// instruction set. Faults of the hook strike as in the scalar chain. Where the geometry is known at compile time,
+/// A convolution or linear layer with bias, residual add and activation fused. Same bits as conv2d_reference of the
+/// same level. Faults of the hook strike as in the scalar chain. Where the geometry is known at compile time,
 /// calling one of the two above directly saves compiling the other.
 template <number N, class Hook = no_hook>
 void conv2d(const conv_call<N>& call, const Hook& hook = {}) {

@@ -54,71 +54,163 @@ struct pixel_grid {
     const Operand* at() const { return origin + (P / T::columns) * row + (P % T::columns) * column; }
 };
 
-/// `groups` input groups, `step` words apart: the pixels in Mask read the image, the others padding.
+/// The same for a loop: two addresses and four distances, of which x86 makes those of all pixels without arithmetic. The
+/// compiler must not know how they hang together, or it keeps one register a pixel, which are not there.
+template <class Operand, class T>
+class pixel_cursor {
+    static constexpr int half = T::rows == 2 ? T::columns : 8;
+    static_assert(half <= 8 && T::pixels <= 2 * half);
+    static constexpr bool one_side = T::pixels <= half;
+    const char* side_[2];
+    std::ptrdiff_t once_, thrice_, five_times_, seven_times_;
+
+public:
+    explicit pixel_cursor(const pixel_grid<Operand>& g)
+        : side_{reinterpret_cast<const char*>(g.origin),
+                reinterpret_cast<const char*>(g.origin + (T::rows == 2 ? g.row : half * g.column))},
+          once_{g.column * static_cast<std::ptrdiff_t>(sizeof(Operand))}, thrice_{3 * once_}, five_times_{5 * once_},
+          seven_times_{7 * once_} {}
+    [[gnu::always_inline]] void advance(std::ptrdiff_t bytes) {
+        side_[0] += bytes;
+        if constexpr (!one_side) side_[1] += bytes;
+    }
+    /// To be called in each round.
+    [[gnu::always_inline]] void hide() {
+        asm("" : "+r"(side_[0]));
+        if constexpr (!one_side) asm("" : "+r"(side_[1]));
+        if constexpr (T::columns > 1) asm("" : "+r"(once_));
+        if constexpr (T::columns > 3) asm("" : "+r"(thrice_));
+        if constexpr (T::columns > 5) asm("" : "+r"(five_times_));
+        if constexpr (T::columns > 7) asm("" : "+r"(seven_times_));
+    }
+    template <int P>
+    [[gnu::always_inline]] const Operand* at() const {
+        constexpr int k = P % half;
+        std::ptrdiff_t way = 0;
+        if constexpr (k == 1 || k == 2 || k == 4) way = k * once_;
+        if constexpr (k == 3 || k == 6) way = k / 3 * thrice_;
+        if constexpr (k == 5) way = five_times_;
+        if constexpr (k == 7) way = seven_times_;
+        return reinterpret_cast<const Operand*>(side_[P / half] + way);
+    }
+};
+
+/// The weights of a run of taps: `groups` input groups (depthwise: taps), whose inputs are `step` words apart.
+template <class Weight>
+struct weight_run {
+    const Weight* first;
+    std::ptrdiff_t block;
+    int groups;
+    std::ptrdiff_t step;
+    int last_lanes;  ///< channels in the last block
+};
+
+/// A run of taps: the pixels in Mask read the image, the others padding.
 template <class A, class T, unsigned Mask>
 [[gnu::always_inline]] inline void accumulate(register_tile<typename A::lanes, T>& sum,
                                               pixel_grid<typename A::operand> in, const typename A::weight* weights,
                                               std::ptrdiff_t block, int groups, std::ptrdiff_t step) {
+    pixel_cursor<typename A::operand, T> pixels{in};
+    const std::ptrdiff_t bytes = step * static_cast<std::ptrdiff_t>(sizeof(typename A::operand));
     for (int i = 0; i < groups; ++i) {
+        pixels.hide();
         decltype(A::load_weights(weights)) w[static_cast<std::size_t>(T::blocks)];
         unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) { w[n()] = A::load_weights(weights + n * block); });
         unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
             if constexpr ((Mask >> p() & 1u) != 0) {
                 unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
-                    A::step(sum[p()][n()], in.template at<T, p()>(), w[n()]);
+                    A::step(sum[p()][n()], pixels.template at<p()>(), w[n()]);
                 });
             } else if constexpr (A::padding_counts) {
                 unrolled<T::blocks>(
                     [&](auto n) __attribute__((always_inline)) { A::step(sum[p()][n()], A::padding, w[n()]); });
             }
         });
-        in.origin += step;
+        pixels.advance(bytes);
         weights += lane_count * A::group;
     }
 }
 
-/// One tap of a depthwise convolution; `lanes` of the last block are channels.
-template <class A, class T, unsigned Mask>
+/// The same of a depthwise convolution; Whole: all lanes of the last block are channels, else `lanes` of them.
+template <class A, class T, unsigned Mask, bool Whole>
 [[gnu::always_inline]] inline void accumulate_channels(register_tile<typename A::lanes, T>& sum,
                                                        pixel_grid<typename A::stored> in,
                                                        const typename A::weight* weights, std::ptrdiff_t block,
-                                                       int lanes) {
-    unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
-        const auto w = A::load_channel_weights(weights + n * block);
-        const auto each = [&](auto&& load) __attribute__((always_inline)) {
+                                                       int taps, std::ptrdiff_t step, int lanes) {
+    pixel_cursor<typename A::stored, T> pixels{in};
+    const std::ptrdiff_t bytes = step * static_cast<std::ptrdiff_t>(sizeof(typename A::stored));
+    for (int i = 0; i < taps; ++i) {
+        pixels.hide();
+        unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
+            const auto w = A::load_channel_weights(weights + n() * block);
             unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
-                if constexpr ((Mask >> p() & 1u) != 0)
-                    A::step_channels(sum[p()][n()], load(in.template at<T, p()>() + n * lane_count), w);
-                else if constexpr (A::padding_counts) A::step_channels(sum[p()][n()], A::padding_channels(), w);
+                if constexpr ((Mask >> p() & 1u) != 0) {
+                    const auto* from = pixels.template at<p()>() + n() * lane_count;
+                    if constexpr (Whole || n() + 1 < T::blocks) A::step_channels(sum[p()][n()], A::load_channels(from), w);
+                    else A::step_channels(sum[p()][n()], A::load_channels(from, lanes), w);
+                } else if constexpr (A::padding_counts) {
+                    A::step_channels(sum[p()][n()], A::padding_channels(), w);
+                }
             });
-        };
-        if (n() + 1 < T::blocks || lanes == lane_count)
-            each([](const auto* p) __attribute__((always_inline)) { return A::load_channels(p); });
-        else each([lanes](const auto* p) __attribute__((always_inline)) { return A::load_channels(p, lanes); });
-    });
+        });
+        pixels.advance(bytes);
+        weights += lane_count;
+    }
 }
 
 }  // namespace impl
 
-/// Computes and stores one tile.
+/// What all tiles of a call share: divisions and products done once.
+template <number N>
+struct direct_setup {
+    std::ptrdiff_t block;  ///< weights of a block
+    std::ptrdiff_t tap;    ///< weights of one tap of a block
+    std::ptrdiff_t pixel;  ///< from the pixel that one output reads to that of the next in its row
+    std::ptrdiff_t row;    ///< the same in the next row
+    std::ptrdiff_t step;   ///< from an input group to the next
+    int groups;            ///< input groups at a tap
+    bool merges;           ///< whether neighbouring taps are one run of input groups
+
+    explicit direct_setup(const conv_geometry& g) {
+        constexpr wide_layout layout = layout_of<N>;
+        block = static_cast<std::ptrdiff_t>(layout.block_size(g));
+        tap = layout.tap_size(g);
+        groups = layout.groups(g);
+        pixel = static_cast<std::ptrdiff_t>(g.stride.w) * g.in.channels;
+        row = static_cast<std::ptrdiff_t>(g.stride.h) * g.in.width * g.in.channels;
+        const bool one_group = groups == 1 && !g.is_depthwise();
+        step = one_group || g.is_depthwise() ? static_cast<std::ptrdiff_t>(g.dilation.w) * g.in.channels : layout.group;
+        merges = g.is_depthwise() || (g.groups == 1 && ((g.dilation.w == 1 && g.in.channels % layout.group == 0) || one_group));
+    }
+};
+
+/// Computes and stores tiles of the blocks [block, block + T::blocks).
 template <number N, class T, bool Depthwise, class Hook>
-struct direct_tile {
+class direct_tile {
     using A = lane_arithmetic<N>;
     using lanes = typename A::lanes;
     using registers = impl::register_tile<lanes, T>;
     using weight = typename A::weight;
+    using run = impl::weight_run<weight>;
     static constexpr int chunk = 64;  ///< channels converted at once, where inputs are converted
 
     const conv_call<N>& call;
+    const direct_setup<N>& setup;
     const Hook& hook;
+    const int block, channel, first_input;
+    const int last_lanes;  ///< channels in the last block
+    const weight* const weights;
 
-    /// The outputs [row, row + T::rows) x [column, column + T::columns) of blocks [block, block + T::blocks).
-    void operator()(int row, int column, int block) const {
+public:
+    direct_tile(const conv_call<N>& c, const direct_setup<N>& s, const Hook& h, int first_block)
+        : call{c}, setup{s}, hook{h}, block{first_block}, channel{c.geometry.first_channel(first_block)},
+          first_input{Depthwise ? channel : c.geometry.first_input(channel)},
+          last_lanes{c.geometry.channels_in(first_block + T::blocks - 1)},
+          weights{c.weights + (first_block - c.block_begin) * s.block} {}
+
+    /// The outputs [row, row + T::rows) x [column, column + T::columns).
+    void operator()(int row, int column) const {
         const conv_geometry& g = call.geometry;
-        constexpr wide_layout layout = layout_of<N>;
-        const auto block_stride = static_cast<std::ptrdiff_t>(layout.block_size(g));
-        const int tap = layout.tap_size(g), channel = g.first_channel(block);
-        const weight* const weights = call.weights + (block - call.block_begin) * block_stride;
         registers sum;
         impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
             const lanes bias = A::load_bias(call.bias + channel + n * lane_count);
@@ -129,14 +221,13 @@ struct direct_tile {
             const unsigned rows = rows_inside(row, r);
             if (rows == 0 && !A::padding_counts) continue;
             const int y = g.row_at(row, r);
-            const weight* const line = weights + static_cast<std::ptrdiff_t>(r * g.kernel.w) * tap;
+            const weight* const line = weights + r * g.kernel.w * setup.tap;
             const auto taps = [&](int c, int count, pixel_columns columns) __attribute__((always_inline)) {
-                taps_of(sum, y, g.column_at(column, c), rows, columns, line + static_cast<std::ptrdiff_t>(c) * tap,
-                        block_stride, channel, count);
+                taps_of(sum, y, g.column_at(column, c), rows, columns, line + c * setup.tap, count);
             };
             for (int c = 0; c < full.first; ++c) taps(c, 1, columns_inside(column, c));
             // full taps side by side in memory are one long one
-            const int together = merges() ? full.last - full.first : 1;
+            const int together = setup.merges ? full.last - full.first : 1;
             for (int c = full.first; c < full.last; c += together) taps(c, together, {0, T::columns});
             for (int c = full.last; c < g.kernel.w; ++c) taps(c, 1, columns_inside(column, c));
         }
@@ -146,11 +237,11 @@ struct direct_tile {
                 const auto start = static_cast<std::uint32_t>(g.out.index(row + i, column, 0));
                 const auto faults = hook.between(start, start + static_cast<std::uint32_t>(T::columns * g.out.channels));
                 if (!faults.empty())
-                    through_memory(sum, [&](registers& spilled) { strike(spilled, faults, row + i, i, column, block); });
+                    through_memory(sum, [&](registers& spilled) { strike(spilled, faults, row + i, i, column); });
             }
         }
 #endif
-        finish_tile(sum, row, column, block);
+        finish_tile(sum, row, column);
     }
 
 private:
@@ -190,27 +281,26 @@ private:
         if (last <= first) return {};
         return {first, last};
     }
-    /// Whether neighbouring taps are one run of input groups, `step()` words apart.
-    bool merges() const {
+    /// Stores the outputs: straight from the registers in the plain case, else through memory and a loop, which
+    /// unrolled would be most of the code.
+    [[gnu::always_inline]] void finish_tile(const registers& sum, int row, int column) const {
         const conv_geometry& g = call.geometry;
-        return !Depthwise && g.groups == 1 && ((g.dilation.w == 1 && g.in.channels % A::group == 0) || one_group());
-    }
-    bool one_group() const { return layout_of<N>.groups(call.geometry) == 1; }
-    std::ptrdiff_t step() const {
-        return one_group() ? static_cast<std::ptrdiff_t>(call.geometry.dilation.w) * call.geometry.in.channels : A::group;
-    }
-
-    /// Stores the outputs. The accumulators go through memory to a loop: unrolled, this would be most of the code.
-    [[gnu::always_inline]] void finish_tile(const registers& sum, int row, int column, int block) const {
-        const conv_geometry& g = call.geometry;
+        const typename A::finisher finish{call};
+        const int origin = g.out.index(row, column, channel), line = g.out.width * g.out.channels;
+        if (finish.is_plain() && last_lanes == lane_count) {
+            impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+                const int at = origin + p() / T::columns * line + p() % T::columns * g.out.channels;
+                impl::unrolled<T::blocks>(
+                    [&](auto n) __attribute__((always_inline)) { finish.plain(sum[p()][n()], at + n() * lane_count); });
+            });
+            return;
+        }
         registers done;
         copy(done, sum);
-        const typename A::finisher finish{call};
-        const int channel = g.first_channel(block), last = g.channels_in(block + T::blocks - 1);
         for (int p = 0; p < T::pixels; ++p) {
-            const int at = g.out.index(row + p / T::columns, column + p % T::columns, channel);
+            const int at = origin + p / T::columns * line + p % T::columns * g.out.channels;
             for (int n = 0; n < T::blocks; ++n)
-                finish(done[p][n], at + n * lane_count, n + 1 < T::blocks ? lane_count : last);
+                finish(done[p][n], at + n * lane_count, n + 1 < T::blocks ? lane_count : last_lanes);
         }
     }
     [[gnu::always_inline]] static void copy(registers& to, const registers& from) {
@@ -221,29 +311,26 @@ private:
 
     /// `taps` neighbouring kernel columns, of which the first reads image row y and column x for pixel (0, 0).
     [[gnu::always_inline]] void taps_of(registers& sum, int y, int x, unsigned rows_inside, pixel_columns columns,
-                                        const weight* weights, std::ptrdiff_t block, int channel, int taps) const {
+                                        const weight* w, int taps) const {
         const conv_geometry& g = call.geometry;
-        const int first_input = Depthwise ? channel : g.first_input(channel);
         const auto origin = (static_cast<std::ptrdiff_t>(y) * g.in.width + x) * g.in.channels + first_input;
-        const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(g.stride.w) * g.in.channels;
-        const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(g.stride.h) * g.in.width * g.in.channels;
-        const int groups = Depthwise ? g.channels_in(channel / lane_count + T::blocks - 1) : taps * layout_of<N>.groups(g);
         if constexpr (A::converts_input && !Depthwise) {
+            const int groups = taps * setup.groups;
             float buffer[static_cast<std::size_t>(T::pixels * chunk)];
             for (int from = 0; from < groups; from += chunk) {
                 const int count = std::min(chunk, groups - from);
                 for (int i = 0; i < T::rows; ++i) {
                     if ((rows_inside >> i & 1u) == 0) continue;
                     for (int p = columns.first; p < columns.last; ++p)
-                        convert(call.in + origin + i * row + p * pixel + from * step(), step(),
+                        convert(call.in + origin + i * setup.row + p * setup.pixel + from * setup.step, setup.step,
                                 buffer + (i * T::columns + p) * chunk, count);
                 }
                 const impl::pixel_grid<float> grid{buffer, chunk, static_cast<std::ptrdiff_t>(T::columns) * chunk};
-                by_rows(sum, grid, rows_inside, columns, weights + static_cast<std::ptrdiff_t>(from) * lane_count, block, count, 1);
+                by_rows(sum, grid, rows_inside, columns, {w + static_cast<std::ptrdiff_t>(from) * lane_count, setup.block, count, 1, lane_count});
             }
         } else {
-            by_rows(sum, impl::pixel_grid<typename N::activation>{call.in + origin, pixel, row}, rows_inside, columns,
-                    weights, block, groups, step());
+            by_rows(sum, impl::pixel_grid<typename N::activation>{call.in + origin, setup.pixel, setup.row}, rows_inside,
+                    columns, {w, setup.block, taps * setup.groups, setup.step, last_lanes});
         }
     }
     /// Converts `count` words, `step` apart; writes whole vectors of `to`.
@@ -259,38 +346,39 @@ private:
         }
     }
     template <unsigned Mask, class Grid>
-    [[gnu::always_inline]] static void add(registers& sum, const Grid& in, const weight* w, std::ptrdiff_t block, int groups,
-                                           std::ptrdiff_t step) {
-        if constexpr (Depthwise) impl::accumulate_channels<A, T, Mask>(sum, in, w, block, groups);
-        else impl::accumulate<A, T, Mask>(sum, in, w, block, groups, step);
+    [[gnu::always_inline]] static void add(registers& sum, const Grid& in, const run& w) {
+        if constexpr (Depthwise) {
+            if (w.last_lanes == lane_count)
+                impl::accumulate_channels<A, T, Mask, true>(sum, in, w.first, w.block, w.groups, w.step, w.last_lanes);
+            else impl::accumulate_channels<A, T, Mask, false>(sum, in, w.first, w.block, w.groups, w.step, w.last_lanes);
+        }
+        else impl::accumulate<A, T, Mask>(sum, in, w.first, w.block, w.groups, w.step);
     }
     template <class Grid>
     [[gnu::always_inline]] static void by_rows(registers& sum, const Grid& in, unsigned rows_inside,
-                                               pixel_columns columns, const weight* w, std::ptrdiff_t block, int groups,
-                                               std::ptrdiff_t step) {
-        if (T::rows == 1 || rows_inside == T::all_rows) by_columns<T::all_rows>(sum, in, rows_inside, columns, w, block, groups, step);
-        else if (rows_inside == 1u) by_columns<1u>(sum, in, rows_inside, columns, w, block, groups, step);
-        else by_columns<T::rows == 1 ? 1u : 2u>(sum, in, rows_inside, columns, w, block, groups, step);
+                                               pixel_columns columns, const run& w) {
+        if (T::rows == 1 || rows_inside == T::all_rows) by_columns<T::all_rows>(sum, in, rows_inside, columns, w);
+        else if (rows_inside == 1u) by_columns<1u>(sum, in, rows_inside, columns, w);
+        else by_columns<T::rows == 1 ? 1u : 2u>(sum, in, rows_inside, columns, w);
     }
     /// The common ranges of pixels inside the image, each with its own unrolled loop; the rest pixel by pixel.
     template <unsigned Rows, class Grid>
     [[gnu::always_inline]] static void by_columns(registers& sum, const Grid& in, unsigned rows_inside,
-                                                  pixel_columns columns, const weight* w, std::ptrdiff_t block, int groups,
-                                               std::ptrdiff_t step) {
+                                                  pixel_columns columns, const run& w) {
         constexpr int all = T::columns;
         constexpr bool narrow = all == 1;
         const bool any = rows_inside != 0 && columns.first != columns.last;
         if (any && columns.full()) {
-            add<T::mask(Rows, 0, all)>(sum, in, w, block, groups, step);
+            add<T::mask(Rows, 0, all)>(sum, in, w);
         } else if (any && !narrow && columns.first == 1 && columns.last == all) {
-            add<T::mask(Rows, narrow ? 0 : 1, all)>(sum, in, w, block, groups, step);
+            add<T::mask(Rows, narrow ? 0 : 1, all)>(sum, in, w);
         } else if (any && !narrow && columns.first == 0 && columns.last == all - 1) {
-            add<T::mask(Rows, 0, narrow ? 1 : all - 1)>(sum, in, w, block, groups, step);
+            add<T::mask(Rows, 0, narrow ? 1 : all - 1)>(sum, in, w);
         } else if (A::padding_counts && !any) {
-            add<A::padding_counts ? 0u : T::mask(Rows, 0, all)>(sum, in, w, block, groups, step);
+            add<A::padding_counts ? 0u : T::mask(Rows, 0, all)>(sum, in, w);
         } else {
             through_memory(sum, [&](registers& spilled) {
-                pixel_by_pixel(spilled, in, rows_inside, columns, w, block, groups, step);
+                pixel_by_pixel(spilled, in, rows_inside, columns, w);
             });
         }
     }
@@ -304,7 +392,7 @@ private:
     }
     template <class Grid>
     [[gnu::noinline]] static void pixel_by_pixel(registers& sum, Grid in, unsigned rows_inside, pixel_columns columns,
-                                                 const weight* w, std::ptrdiff_t block, int groups, std::ptrdiff_t step) {
+                                                 const run& w) {
         using single = tile_shape<1, 1, T::blocks>;
         using tile = direct_tile<N, single, Depthwise, Hook>;
         for (int p = 0; p < T::pixels; ++p) {
@@ -312,27 +400,26 @@ private:
             const int row = p / T::columns, column = p % T::columns;
             const Grid here{in.origin + row * in.row + column * in.column, 0, 0};
             if ((rows_inside >> row & 1u) != 0 && column >= columns.first && column < columns.last)
-                tile::template add<1u>(one, here, w, block, groups, step);
-            else if constexpr (A::padding_counts) tile::template add<0u>(one, here, w, block, groups, step);
+                tile::template add<1u>(one, here, w);
+            else if constexpr (A::padding_counts) tile::template add<0u>(one, here, w);
         }
     }
-    template <number, class, bool, class> friend struct direct_tile;
+    template <number, class, bool, class> friend class direct_tile;
 
     /// Outputs of the tile's row `i` that a fault hits are computed again by the scalar chain and put back.
-    [[gnu::noinline]] void strike(registers& sum, std::span<const output_fault> faults, int row, int i, int column,
-                                  int block) const {
+    [[gnu::noinline]] void strike(registers& sum, std::span<const output_fault> faults, int row, int i, int column) const {
         const conv_geometry& g = call.geometry;
         for (auto f = faults.begin(); f != faults.end();) {
             auto end = f;
             while (end != faults.end() && end->output == f->output) ++end;
             const int place = static_cast<int>(f->output) - g.out.index(row, column, 0);
-            const int p = place / g.out.channels, channel = place % g.out.channels;
-            const int n = g.block_of(channel) - block;
+            const int p = place / g.out.channels, struck_channel = place % g.out.channels;
+            const int n = g.block_of(struck_channel) - block;
             if (n >= 0 && n < T::blocks) {
                 lanes& struck = sum[i * T::columns + p][n];
                 typename N::accumulator value[lane_count];
                 A::spill(struck, value);
-                value[g.lane_of(channel)] = chain(call, row, column + p, channel, {f, end});
+                value[g.lane_of(struck_channel)] = chain(call, row, column + p, struck_channel, {f, end});
                 struck = A::fill(value);
             }
             f = end;

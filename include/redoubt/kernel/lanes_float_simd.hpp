@@ -5,10 +5,16 @@
 
 #include <redoubt/kernel/geometry.hpp>
 
+#include <limits>
+
 #if REDOUBT_LEVEL_NUMBER >= 4
 #include <redoubt/kernel/lanes_float_avx512.hpp>
 #elif REDOUBT_LEVEL_NUMBER == 3
 #include <redoubt/kernel/lanes_float_avx2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 2
+#include <redoubt/kernel/lanes_float_sse2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 1
+#include <redoubt/kernel/lanes_float_neon64.hpp>
 #endif
 
 #if REDOUBT_LEVEL_NUMBER > 0
@@ -22,6 +28,11 @@ struct float_lanes {
     static constexpr int parts = lane_count / width;
     batch part[parts];
 
+    static float_lanes filled(float value) {
+        float_lanes v;
+        for (batch& b : v.part) b = batch(value);
+        return v;
+    }
     static float_lanes load(const float* p) {
         float_lanes v;
         for (int i = 0; i < parts; ++i) v.part[i] = batch::load_unaligned(p + i * width);
@@ -57,7 +68,7 @@ struct float_lanes {
     void store(half* p) const {
         for (int i = 0; i < parts; ++i) float_register::narrow(part[i], p + i * width);
     }
-    /// this + factor * weight, as multiply_add of this level does it.
+    /// this + factor * weight, with the bits of kernel::multiply_add.
     void add_product(float factor, const float_lanes& weight) {
         for (int i = 0; i < parts; ++i) part[i] = float_register::multiply_add(factor, weight.part[i], part[i]);
     }
@@ -75,6 +86,17 @@ struct float_lanes {
     void clip(float limit) {
         const batch top(limit);
         for (int i = 0; i < parts; ++i) part[i] = xsimd::select(part[i] > top, top, part[i]);
+    }
+    /// ReLU, where asked for, and the one NaN.
+    void settle(bool rectify) {
+#if REDOUBT_LEVEL_NUMBER >= 4
+        part[0] = float_register::settled(part[0], rectify);
+#else
+        // no branch: nothing is below -infinity but itself
+        const batch floor(rectify ? 0.0f : -std::numeric_limits<float>::infinity());
+        for (batch& v : part) v = xsimd::select(v <= floor, floor, v);
+        make_canonical();
+#endif
     }
     void make_canonical() {
         const batch one_nan(from_word<float>(canonical_nan_word));

@@ -11,6 +11,10 @@
 #include <redoubt/kernel/lanes_int8_avx512.hpp>
 #elif REDOUBT_LEVEL_NUMBER >= 3
 #include <redoubt/kernel/lanes_int8_avx2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 2
+#include <redoubt/kernel/lanes_int8_sse2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 1
+#include <redoubt/kernel/lanes_int8_neon64.hpp>
 #else
 #include <redoubt/kernel/lanes_int8_scalar.hpp>
 #endif
@@ -51,8 +55,16 @@ struct lane_arithmetic<int8> {
     public:
         explicit finisher(const conv_call<int8>& call) : finisher{call, int8_shifts{call}} {}
 
+        /// Whether plain() will do for whole vectors: no residual, no logits.
+        bool is_plain() const { return residual_ == nullptr && logits_ == nullptr; }
+        REDOUBT_FINISHER void plain(lanes sum, int index) const {
+            sum.shift_right(right_);
+            sum.clamp(low_, high_);
+            sum.store_codes(out_ + index);
+        }
+
         /// `count` channels at output `index`.
-        void operator()(lanes sum, int index, int count) const {
+        REDOUBT_FINISHER void operator()(lanes sum, int index, int count) const {
             if (residual_ != nullptr) {
                 lanes codes = lanes::load_codes(residual_ + index, count);
                 if (residual_left_ > 0) codes.shift_left(residual_left_);
