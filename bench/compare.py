@@ -49,7 +49,8 @@ def read(paths):
                 peaks[name] = max(peaks.get(name, 0.0), rate)
                 continue
             case, engine = name.rsplit("/", 1)
-            seconds = run["cpu_time"] * UNITS[run["time_unit"]]
+            # threads wait for each other in wall time only
+            seconds = run["real_time" if name.startswith("batch/") else "cpu_time"] * UNITS[run["time_unit"]]
             engines = cases.setdefault(case, {})
             if engine not in engines or seconds < engines[engine][0]:
                 engines[engine] = (seconds, rate)
@@ -121,6 +122,19 @@ def tables(cases, peaks):
     return lines
 
 
+def batches(cases):
+    """Images a second by threads; the engine's place in a name holds IMAGESxTHREADS."""
+    lines = []
+    for case, runs in cases.items():
+        if not case.startswith("batch/"):
+            continue
+        lines = lines or ["**batches**", "", "| network | images | threads | images a second |", "|---|---|---|---|"]
+        for run, (seconds, _) in runs.items():
+            images, threads = map(int, run.split("x"))
+            lines.append(f"| {case.split('/', 1)[1]} | {images} | {threads} | {images / seconds:,.0f} |")
+    return lines + [""] if lines else []
+
+
 def judge(cases):
     """Rows of the table of bars, and whether all hold."""
     lines = ["| bar | least mean | mean | least single | lowest | |", "|---|---|---|---|---|---|"]
@@ -148,7 +162,7 @@ def main():
     arguments = parser.parse_args()
     cases, peaks = read(arguments.files)
     bars, all_hold = judge(cases)
-    text = "\n".join(tables(cases, peaks) + bars) + "\n"
+    text = "\n".join(tables(cases, peaks) + batches(cases) + bars) + "\n"
     if arguments.write:
         page = arguments.write.read_text(encoding="utf-8")
         if not MARKED.search(page):
