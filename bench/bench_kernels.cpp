@@ -4,11 +4,13 @@
 // the program to a quiet core, as in `taskset -c 0 build/bench/bin/bench_kernels --benchmark_repetitions=5`.
 #include <redoubt/base/philox.hpp>
 #include <redoubt/kernel/conv2d.hpp>
+#include <redoubt/tensor/tensor.hpp>
 
-#include <benchmark/benchmark.h>
+#include "support/peak.hpp"
 
-#include <algorithm>
-#include <ctime>
+#include <cstdlib>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -16,137 +18,61 @@
 #include <utility>
 #include <vector>
 
-#if REDOUBT_LEVEL_NUMBER > 0
-#include <immintrin.h>
-#endif
 #ifdef REDOUBT_BENCH_ONEDNN
-#include <oneapi/dnnl/dnnl.hpp>
-#include <omp.h>
+#include "support/onednn.hpp"
 #endif
 
 namespace {
 
-using namespace redoubt;
+using namespace bench;
 
-// ---- the machine's peak: independent accumulators in registers, enough to hide the latency --------------------------
+// ---- the shapes -----------------------------------------------------------------------------------------------------
 
-constexpr int chains = 24;
-
-#if REDOUBT_LEVEL_NUMBER >= 4
-using float_register = __m512;
-inline float_register zero_floats() { return _mm512_setzero_ps(); }
-inline float_register multiply_add(float_register a, float_register sum) { return _mm512_fmadd_ps(a, a, sum); }
-#elif REDOUBT_LEVEL_NUMBER >= 3
-using float_register = __m256;
-inline float_register zero_floats() { return _mm256_setzero_ps(); }
-inline float_register multiply_add(float_register a, float_register sum) { return _mm256_fmadd_ps(a, a, sum); }
-#endif
-
-/// Multiply-adds of `rounds` rounds of fp32 chains; 0 where the instruction set has none.
-double run_fp32_chains([[maybe_unused]] int rounds) {
-#if REDOUBT_LEVEL_NUMBER >= 3
-    constexpr int used = REDOUBT_LEVEL_NUMBER >= 4 ? chains : 12;
-    float_register sum[used], a = zero_floats();
-    asm volatile("" : "+v"(a));
-    kernel::impl::unrolled<used>([&](auto i) __attribute__((always_inline)) { sum[i()] = a; });
-    for (int round = 0; round < rounds; ++round) {
-        asm volatile("" : "+v"(a));
-        kernel::impl::unrolled<used>(
-            [&](auto i) __attribute__((always_inline)) { sum[i()] = multiply_add(a, sum[i()]); });
-    }
-    kernel::impl::unrolled<used>([&](auto i) __attribute__((always_inline)) { asm volatile("" : : "v"(sum[i()])); });
-    return static_cast<double>(rounds) * used * static_cast<double>(sizeof a / sizeof(float));
-#else
-    return 0.0;
-#endif
+kernel::conv_geometry square(int in, int extent, int out, int size, int stride, int pad, int groups = 1) {
+    const int after = (extent + 2 * pad - size) / stride + 1;
+    return {.in = {in, extent, extent}, .out = {out, after, after}, .kernel = size, .stride = stride, .pad = pad,
+            .groups = groups};
 }
 
-/// Multiply-adds of `rounds` rounds of VNNI chains; 0 where the instruction set has none.
-double run_vnni_chains([[maybe_unused]] int rounds) {
-#if REDOUBT_LEVEL_NUMBER >= 5
-    __m512i sum[chains], a = _mm512_setzero_si512();
-    asm volatile("" : "+v"(a));
-    kernel::impl::unrolled<chains>([&](auto i) __attribute__((always_inline)) { sum[i()] = a; });
-    for (int round = 0; round < rounds; ++round) {
-        asm volatile("" : "+v"(a));
-        kernel::impl::unrolled<chains>(
-            [&](auto i) __attribute__((always_inline)) { sum[i()] = _mm512_dpbusd_epi32(sum[i()], a, a); });
-    }
-    kernel::impl::unrolled<chains>([&](auto i) __attribute__((always_inline)) { asm volatile("" : : "v"(sum[i()])); });
-    return static_cast<double>(rounds) * chains * 64.0;
-#else
-    return 0.0;
-#endif
-}
-
-/// The best rate seen so far in this run, in multiply-adds a second.
-class peak {
-public:
-    explicit peak(double (*chains_of)(int)) : run_{chains_of} {}
-
-    /// The best rate after a few more samples of about a millisecond; 0 where there is nothing to run.
-    double sample() {
-        for (int i = 0; i < 5; ++i) {
-            const std::clock_t start = std::clock();
-            const double macs = run_(100000);
-            const auto seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-            if (macs > 0.0 && seconds > 0.0) best_ = std::max(best_, macs / seconds);
-        }
-        return best_;
-    }
-
-private:
-    double (*run_)(int);
-    double best_ = 0.0;
+/// ResNet-20's, ResNet-18's, pointwise and depthwise ones of MobileNets.
+const kernel::conv_geometry shapes[] = {
+    square(3, 32, 16, 3, 1, 1),     square(16, 32, 16, 3, 1, 1),   square(32, 16, 32, 3, 1, 1),
+    square(64, 8, 64, 3, 1, 1),     square(3, 224, 64, 7, 2, 3),   square(64, 56, 64, 3, 1, 1),
+    square(128, 28, 128, 3, 1, 1),  square(256, 14, 256, 3, 1, 1), square(512, 7, 512, 3, 1, 1),
+    square(64, 56, 128, 3, 2, 1),   square(64, 56, 128, 1, 1, 0),  square(256, 14, 512, 1, 1, 0),
+    square(64, 56, 64, 3, 1, 1, 64), square(256, 14, 256, 3, 1, 1, 256),
 };
 
-peak fp32_peak{run_fp32_chains}, vnni_peak{run_vnni_chains};
+// ---- our kernels ----------------------------------------------------------------------------------------------------
 
-/// Runs `body` as the state asks and reports the rate, `macs` a run; one multiply-add is two operations. CPU time, so
-/// that a shared core disturbs less.
-template <class Body>
-void measure(benchmark::State& state, double macs, peak& machine, Body body) {
-    machine.sample();
-    const std::clock_t start = std::clock();
-    for (auto _ : state) {
-        body();
-        benchmark::ClobberMemory();
+/// Words in storage aligned as the library's blocks are, filled with small numbers.
+template <class Word>
+class operand {
+public:
+    explicit operand(std::size_t count)
+        : words_{static_cast<Word*>(std::aligned_alloc(block_alignment, aligned_up(count * sizeof(Word))))}, count_{count} {
+        random_stream random{1, {}};
+        for (std::size_t i = 0; i < count; ++i) {
+            if constexpr (std::is_integral_v<Word>) words_.get()[i] = static_cast<Word>(random.below(256));
+            else words_.get()[i] = static_cast<Word>(static_cast<float>(random.unit() - 0.5));
+        }
     }
-    const auto seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-    const double rate = macs * static_cast<double>(state.iterations()) / seconds, best = machine.sample();
-    state.counters["FLOP/s"] = 2.0 * rate;
-    if (best > 0.0) state.counters["%peak"] = 100.0 * rate / best;
-}
+    Word* data() { return words_.get(); }
+    std::size_t size() const { return count_; }
 
-void bench_peak(benchmark::State& state, peak& machine, double (*run)(int)) {
-    constexpr int rounds = 100000;
-    measure(state, run(rounds), machine, [run] { benchmark::DoNotOptimize(run(rounds)); });
-}
+private:
+    struct release { void operator()(Word* p) const { std::free(p); } };
+    std::unique_ptr<Word, release> words_;
+    std::size_t count_;
+};
 
-// ---- the kernels ----------------------------------------------------------------------------------------------------
-
-kernel::conv_geometry square(int in, int extent, int out, int size, int pad) {
-    return {.in = {in, extent, extent}, .out = {out, extent, extent}, .kernel = size, .pad = pad};
-}
-
-/// Operands of one call, filled with small numbers.
+/// Operands of one call; the padding lanes of the weights cost the same whatever they hold.
 template <number N>
 class problem {
 public:
     explicit problem(const kernel::conv_geometry& g)
-        : in_(static_cast<std::size_t>(g.in.size()) + 3), weights_(layout.size(g)),
-          bias_(static_cast<std::size_t>(g.blocks() * kernel::lane_count)),
-          out_(static_cast<std::size_t>(g.out.size())) {
-        random_stream random{1, {}};
-        const auto fill = [&](auto& words) {
-            for (auto& word : words) {
-                using type = std::remove_reference_t<decltype(word)>;
-                if constexpr (std::is_integral_v<type>) word = static_cast<type>(random.below(256));
-                else word = static_cast<type>(static_cast<float>(random.unit() - 0.5));
-            }
-        };
-        fill(in_), fill(bias_);
-        fill(weights_);  // also its padding lanes: they cost the same whatever they hold
+        : in_(static_cast<std::size_t>(g.in.size()) + 3), weights_(kernel::layout_of<N>.size(g)),
+          bias_(static_cast<std::size_t>(g.blocks() * kernel::lane_count)), out_(static_cast<std::size_t>(g.out.size())) {
         call.geometry = g;
         call.in = in_.data();
         call.weights = weights_.data();
@@ -160,54 +86,61 @@ public:
     kernel::conv_call<N> call;
 
 private:
-    static constexpr kernel::wide_layout layout = kernel::layout_of<N>;
-    std::vector<typename N::activation> in_;
-    std::vector<typename N::kernel_weight> weights_;
-    std::vector<typename N::bias> bias_;
-    std::vector<typename N::activation> out_;
+    operand<typename N::activation> in_;
+    operand<typename N::kernel_weight> weights_;
+    operand<typename N::bias> bias_;
+    operand<typename N::activation> out_;
 };
+
+/// The peak that a number's multiply-adds are measured against.
+template <number N>
+peak& peak_of() { return N::is_integer ? vnni_peak : fp32_peak; }
 
 template <number N>
 void bench_direct(benchmark::State& state, const kernel::conv_geometry& g) {
     const problem<N> p{g};
-    measure(state, static_cast<double>(g.executed_macs()), N::is_integer ? vnni_peak : fp32_peak,
-            [&] { kernel::conv2d<N>(p.call); });
+    measure(state, static_cast<double>(g.executed_macs()), peak_of<N>(), [&] { kernel::conv2d<N>(p.call); });
 }
 
 #ifdef REDOUBT_BENCH_ONEDNN
-/// oneDNN in the layouts it prefers, the reordering not counted.
-void bench_onednn(benchmark::State& state, const kernel::conv_geometry& g) {
-    using tag = dnnl::memory::format_tag;
-    using words = dnnl::memory::data_type;
-    omp_set_num_threads(1);
-    const dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-    dnnl::stream stream{engine};
-    const dnnl::memory::desc in{{1, g.in.channels, g.in.height, g.in.width}, words::f32, tag::any};
-    const dnnl::memory::desc weights{{g.out.channels, g.in.channels, g.kernel.h, g.kernel.w}, words::f32, tag::any};
-    const dnnl::memory::desc bias{{g.out.channels}, words::f32, tag::a};
-    const dnnl::memory::desc out{{1, g.out.channels, g.out.height, g.out.width}, words::f32, tag::any};
-    dnnl::post_ops relu;
-    relu.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-    dnnl::primitive_attr attributes;
-    attributes.set_post_ops(relu);
-    const dnnl::convolution_forward::desc what{dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                                               in, weights, bias, out, {g.stride.h, g.stride.w}, {g.pad.h, g.pad.w},
-                                               {g.pad.h, g.pad.w}};
+/// oneDNN in the layouts it prefers, the reordering not counted. int8: u8 activations, s8 weights, one scale.
+template <number N>
+void bench_onednn(benchmark::State& state, const kernel::conv_geometry& g, dnnl::algorithm algorithm) {
+    using tag = onednn::tag;
+    using words = onednn::words;
+    const onednn::context context;
+    const dnnl::engine& engine = context.engine;
+    const auto data = N::is_integer ? words::u8 : words::f32;
+    const dnnl::memory::desc in{{1, g.in.channels, g.in.height, g.in.width}, data, tag::any};
+    const dnnl::memory::dims filter = g.groups == 1
+        ? dnnl::memory::dims{g.out.channels, g.in.channels, g.kernel.h, g.kernel.w}
+        : dnnl::memory::dims{g.groups, g.group_out(), g.group_in(), g.kernel.h, g.kernel.w};
+    const dnnl::memory::desc weights{filter, N::is_integer ? words::s8 : words::f32, tag::any};
+    const dnnl::memory::desc bias{{g.out.channels}, N::is_integer ? words::s32 : words::f32, tag::a};
+    const dnnl::memory::desc out{{1, g.out.channels, g.out.height, g.out.width}, data, tag::any};
+    const dnnl::memory::dims after{(g.out.height - 1) * g.stride.h + g.kernel.h - g.in.height - g.pad.h,
+                                   (g.out.width - 1) * g.stride.w + g.kernel.w - g.in.width - g.pad.w};
+    const dnnl::convolution_forward::desc what{dnnl::prop_kind::forward_inference, algorithm, in, weights, bias, out,
+                                               {g.stride.h, g.stride.w}, {g.pad.h, g.pad.w}, after};
+    dnnl::primitive_attr attributes = onednn::with_relu();
+    if (N::is_integer) attributes.set_output_scales(0, {0.00390625f});
     const dnnl::convolution_forward::primitive_desc how{what, attributes, engine};
     const dnnl::convolution_forward convolution{how};
     const auto filled = [&](const dnnl::memory::desc& layout) {
+        if (!N::is_integer) return onednn::filled(layout, engine);
         dnnl::memory memory{layout, engine};
-        auto* values = static_cast<float*>(memory.get_data_handle());
+        auto* bytes = static_cast<unsigned char*>(memory.get_data_handle());
         random_stream random{1, {}};
-        for (std::size_t i = 0; i < layout.get_size() / sizeof(float); ++i)
-            values[i] = static_cast<float>(random.unit() - 0.5);
+        for (std::size_t i = 0; i < layout.get_size(); ++i) bytes[i] = static_cast<unsigned char>(random.below(256));
         return memory;
     };
-    const std::unordered_map<int, dnnl::memory> operands{{DNNL_ARG_SRC, filled(how.src_desc())},
-                                                         {DNNL_ARG_WEIGHTS, filled(how.weights_desc())},
-                                                         {DNNL_ARG_BIAS, filled(how.bias_desc())},
-                                                         {DNNL_ARG_DST, filled(how.dst_desc())}};
-    measure(state, static_cast<double>(g.executed_macs()), fp32_peak, [&] {
+    std::unordered_map<int, dnnl::memory> operands{{DNNL_ARG_SRC, filled(how.src_desc())},
+                                                   {DNNL_ARG_WEIGHTS, filled(how.weights_desc())},
+                                                   {DNNL_ARG_BIAS, filled(how.bias_desc())},
+                                                   {DNNL_ARG_DST, filled(how.dst_desc())}};
+    state.SetLabel(how.impl_info_str());
+    dnnl::stream stream = context.stream;
+    measure(state, static_cast<double>(g.executed_macs()), peak_of<N>(), [&] {
         convolution.execute(stream, operands);
         stream.wait();
     });
@@ -225,19 +158,27 @@ std::string conv_name(std::string_view number, const kernel::conv_geometry& g, s
     const auto text = [](int value) { return std::to_string(value); };
     return "conv2d/" + std::string{number} + '/' + text(g.in.channels) + 'x' + text(g.in.height) + 'x' +
            text(g.in.width) + '-' + text(g.out.channels) + '/' + text(g.kernel.h) + 's' + text(g.stride.h) + 'p' +
-           text(g.pad.h) + '/' + std::string{engine};
+           text(g.pad.h) + (g.groups > 1 ? 'g' + text(g.groups) : std::string{}) + '/' + std::string{engine};
+}
+
+template <number N>
+void add_convolution(const kernel::conv_geometry& g) {
+    add(conv_name(N::name, g, "redoubt_direct"), [g](benchmark::State& state) { bench_direct<N>(state, g); });
+#ifdef REDOUBT_BENCH_ONEDNN
+    if constexpr (std::is_same_v<N, float32> || N::is_integer) {
+        add(conv_name(N::name, g, "onednn"), [g](benchmark::State& state) {
+            bench_onednn<N>(state, g, dnnl::algorithm::convolution_auto);
+        });
+        add(conv_name(N::name, g, "onednn_direct"), [g](benchmark::State& state) {
+            bench_onednn<N>(state, g, dnnl::algorithm::convolution_direct);
+        });
+    }
+#endif
 }
 
 template <number N>
 void add_number() {
-    for (const auto& g : {square(64, 56, 64, 3, 1), square(128, 28, 128, 3, 1), square(16, 32, 16, 3, 1),
-                          square(32, 16, 32, 3, 1), square(64, 8, 64, 3, 1), square(3, 32, 16, 3, 1)}) {
-        add(conv_name(N::name, g, "redoubt_direct"), [g](benchmark::State& state) { bench_direct<N>(state, g); });
-#ifdef REDOUBT_BENCH_ONEDNN
-        if (std::is_same_v<N, float32> && g.in.channels >= 64 && g.in.height >= 28)
-            add(conv_name(N::name, g, "onednn"), [g](benchmark::State& state) { bench_onednn(state, g); });
-#endif
-    }
+    for (const auto& g : shapes) add_convolution<N>(g);
     for (const auto& [in, out] : {std::pair{64, 10}, {400, 120}, {1024, 1000}}) {
         const kernel::conv_geometry g{.in = {in, 1, 1}, .out = {out, 1, 1}};
         add("linear/" + std::string{N::name} + '/' + std::to_string(in) + '-' + std::to_string(out) + "/redoubt_direct",
@@ -248,10 +189,7 @@ void add_number() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (level >= instruction_level::v3)
-        add("peak/fp32/fma", [](benchmark::State& state) { bench_peak(state, fp32_peak, run_fp32_chains); });
-    if (level >= instruction_level::v4_vnni)
-        add("peak/int8/vnni", [](benchmark::State& state) { bench_peak(state, vnni_peak, run_vnni_chains); });
+    add_peaks();
     add_number<float32>();
     add_number<float16>();
     add_number<int8>();

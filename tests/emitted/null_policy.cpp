@@ -10,10 +10,10 @@ using namespace redoubt::kernel;
 #define HOOK no_hook
 #endif
 
-void float_tile(const conv_call<float32>& call, const HOOK& hook, int row) {
-    direct_tile<float32, 4, 1, HOOK>{call, hook}(row, 0, 0);
+void float_tile(const conv_call<float32>& call, const direct_setup<float32>& setup, const HOOK& hook, int row) {
+    direct_tile<float32, tile_shape<1, 4, 1>, false, HOOK>{call, setup, hook, 0}(row, 0);
 }
 
-void int8_tile(const conv_call<int8>& call, const HOOK& hook, int row) {
-    direct_tile<int8, 4, 1, HOOK>{call, hook}(row, 0, 0);
+void int8_tile(const conv_call<int8>& call, const direct_setup<int8>& setup, const HOOK& hook, int row) {
+    direct_tile<int8, tile_shape<1, 4, 1>, false, HOOK>{call, setup, hook, 0}(row, 0);
 }

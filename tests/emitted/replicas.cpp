@@ -9,7 +9,8 @@
 
 // The kernel out of sight: each replica is then one visible call.
 namespace redoubt::kernel::inline REDOUBT_ABI {
-extern template void conv2d<float32, no_hook>(const conv_call<float32>&, const no_hook&);
+extern template void dense_conv2d<float32, no_hook>(const conv_call<float32>&, const no_hook&);
+extern template void depthwise_conv2d<float32, no_hook>(const conv_call<float32>&, const no_hook&);
 }
 
 using namespace redoubt;

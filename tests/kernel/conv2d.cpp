@@ -237,36 +237,16 @@ TEMPLATE_TEST_CASE("kernels touch nothing beside their operands; int8 at most th
 
 namespace {
 
-constexpr bool has_kernel(int pixels) {
-    const int most = kernel::largest_tile.pixels;
-    switch (pixels) {
-        case 14: case 8: case 7: return most == 14;
-        case 6: return most == 6;
-        case 4: case 2: case 1: return true;
-        default: return false;
-    }
-}
-
-/// The tiles of a row that is `width` pixels wide exist and cover it exactly; they are few.
-constexpr bool covers(int width) {
-    int left = width, tiles = 0;
-    while (left > 0) {
-        const int pixels = kernel::next_tile(left);
-        if (!has_kernel(pixels) || pixels > left) return false;
-        left -= pixels;
-        ++tiles;
-    }
-    const int most = kernel::largest_tile.pixels;
-    return left == 0 && tiles <= (width + most - 1) / most + 4;
-}
-
+/// Every width has a tile that exists and fits; its waste is bounded.
 constexpr bool covers_all() {
     for (int width = 1; width <= 300; ++width)
-        if (!covers(width)) return false;
+        for (int blocks = 1; blocks <= kernel::largest_tile.blocks; ++blocks) {
+            const int size = kernel::tile_for(width, blocks), tiles = (width + size - 1) / size;
+            if (!kernel::tile_exists(size, blocks) || size > width || tiles * size > width + width / 2 + 3) return false;
+        }
     return true;
 }
 static_assert(covers_all());
-static_assert(kernel::next_tile(kernel::largest_tile.pixels) == kernel::largest_tile.pixels);
-static_assert(kernel::next_tile(300) == kernel::largest_tile.pixels);
+static_assert(kernel::tile_for(10 * kernel::largest_tile.pixels, kernel::largest_tile.blocks) == kernel::largest_tile.pixels);
 
 }  // namespace

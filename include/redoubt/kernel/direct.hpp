@@ -54,11 +54,21 @@ struct pixel_grid {
     const Operand* at() const { return origin + (P / T::columns) * row + (P % T::columns) * column; }
 };
 
-/// `groups` input groups at one tap: the pixels in Mask read the image, the others padding.
+/// The weights of a run of taps: `groups` input groups, whose inputs are `step` words apart. Depthwise: one tap, of whose
+/// last block `groups` lanes are channels.
+template <class Weight>
+struct weight_run {
+    const Weight* first;
+    std::ptrdiff_t block;
+    int groups;
+    std::ptrdiff_t step;
+};
+
+/// A run of taps: the pixels in Mask read the image, the others padding.
 template <class A, class T, unsigned Mask>
 [[gnu::always_inline]] inline void accumulate(register_tile<typename A::lanes, T>& sum,
                                               pixel_grid<typename A::operand> in, const typename A::weight* weights,
-                                              std::ptrdiff_t block, int groups) {
+                                              std::ptrdiff_t block, int groups, std::ptrdiff_t step) {
     for (int i = 0; i < groups; ++i) {
         decltype(A::load_weights(weights)) w[static_cast<std::size_t>(T::blocks)];
         unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) { w[n()] = A::load_weights(weights + n * block); });
@@ -72,7 +82,7 @@ template <class A, class T, unsigned Mask>
                     [&](auto n) __attribute__((always_inline)) { A::step(sum[p()][n()], A::padding, w[n()]); });
             }
         });
-        in.origin += A::group;
+        in.origin += step;
         weights += lane_count * A::group;
     }
 }
@@ -100,53 +110,76 @@ template <class A, class T, unsigned Mask>
 
 }  // namespace impl
 
-/// Computes and stores one tile.
+/// What all tiles of a call share: divisions and products done once.
+template <number N>
+struct direct_setup {
+    std::ptrdiff_t block;  ///< weights of a block
+    std::ptrdiff_t tap;    ///< weights of one tap of a block
+    std::ptrdiff_t pixel;  ///< from the pixel that one output reads to that of the next in its row
+    std::ptrdiff_t row;    ///< the same in the next row
+    std::ptrdiff_t step;   ///< from an input group to the next
+    int groups;            ///< input groups at a tap
+    bool merges;           ///< whether neighbouring taps are one run of input groups
+
+    explicit direct_setup(const conv_geometry& g) {
+        constexpr wide_layout layout = layout_of<N>;
+        block = static_cast<std::ptrdiff_t>(layout.block_size(g));
+        tap = layout.tap_size(g);
+        groups = layout.groups(g);
+        pixel = static_cast<std::ptrdiff_t>(g.stride.w) * g.in.channels;
+        row = static_cast<std::ptrdiff_t>(g.stride.h) * g.in.width * g.in.channels;
+        const bool one_group = groups == 1 && !g.is_depthwise();
+        step = one_group ? static_cast<std::ptrdiff_t>(g.dilation.w) * g.in.channels : layout.group;
+        merges = g.groups == 1 && ((g.dilation.w == 1 && g.in.channels % layout.group == 0) || one_group);
+    }
+};
+
+/// Computes and stores tiles of the blocks [block, block + T::blocks).
 template <number N, class T, bool Depthwise, class Hook>
-struct direct_tile {
+class direct_tile {
     using A = lane_arithmetic<N>;
     using lanes = typename A::lanes;
     using registers = impl::register_tile<lanes, T>;
     using weight = typename A::weight;
+    using run = impl::weight_run<weight>;
     static constexpr int chunk = 64;  ///< channels converted at once, where inputs are converted
 
     const conv_call<N>& call;
+    const direct_setup<N>& setup;
     const Hook& hook;
+    const int block, channel, first_input;
+    const int last_lanes;  ///< channels in the last block
+    const weight* const weights;
 
-    /// The outputs [row, row + T::rows) x [column, column + T::columns) of blocks [block, block + T::blocks).
-    void operator()(int row, int column, int block) const {
+public:
+    direct_tile(const conv_call<N>& c, const direct_setup<N>& s, const Hook& h, int first_block)
+        : call{c}, setup{s}, hook{h}, block{first_block}, channel{c.geometry.first_channel(first_block)},
+          first_input{Depthwise ? channel : c.geometry.first_input(channel)},
+          last_lanes{c.geometry.channels_in(first_block + T::blocks - 1)},
+          weights{c.weights + (first_block - c.block_begin) * s.block} {}
+
+    /// The outputs [row, row + T::rows) x [column, column + T::columns).
+    void operator()(int row, int column) const {
         const conv_geometry& g = call.geometry;
-        constexpr wide_layout layout = layout_of<N>;
-        const auto block_stride = static_cast<std::ptrdiff_t>(layout.block_size(g));
-        const int tap = layout.tap_size(g);
-        const int channel = g.first_channel(block);
-        const weight* weights = call.weights + (block - call.block_begin) * block_stride;
         registers sum;
         impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
             const lanes bias = A::load_bias(call.bias + channel + n * lane_count);
             impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) { sum[p()][n()] = bias; });
         });
+        const kernel_columns full = full_columns(column);
         for (int r = 0; r < g.kernel.h; ++r) {
+            const unsigned rows = rows_inside(row, r);
+            if (rows == 0 && !A::padding_counts) continue;
             const int y = g.row_at(row, r);
-            unsigned rows_inside = 0;
-            for (int i = 0; i < T::rows; ++i) {
-                const int at = y + i * g.stride.h;
-                rows_inside |= static_cast<unsigned>(at >= 0 && at < g.in.height) << i;
-            }
-            if (rows_inside == 0 && !A::padding_counts) {
-                weights += static_cast<std::ptrdiff_t>(g.kernel.w) * tap;
-                continue;
-            }
-            for (int c = 0; c < g.kernel.w;) {
-                const columns_inside here = inside(column, c);
-                int taps = 1;
-                // full taps side by side in memory are one long one
-                if (!Depthwise && here.full() && merges())
-                    while (c + taps < g.kernel.w && inside(column, c + taps).full()) ++taps;
-                if (here.first != here.last || A::padding_counts)
-                    tap_of(sum, y, g.column_at(column, c), rows_inside, here, weights, block_stride, channel, taps);
-                weights += static_cast<std::ptrdiff_t>(taps) * tap;
-                c += taps;
-            }
+            const weight* const line = weights + r * g.kernel.w * setup.tap;
+            const auto taps = [&](int c, int count, pixel_columns columns) __attribute__((always_inline)) {
+                taps_of(sum, y, g.column_at(column, c), rows, columns, line + c * setup.tap, count);
+            };
+            for (int c = 0; c < full.first; ++c) taps(c, 1, columns_inside(column, c));
+            // full taps side by side in memory are one long one
+            const int together = setup.merges && !Depthwise ? full.last - full.first : 1;
+            for (int c = full.first; c < full.last; c += together) taps(c, together, {0, T::columns});
+            for (int c = full.last; c < g.kernel.w; ++c) taps(c, 1, columns_inside(column, c));
         }
 #ifndef REDOUBT_TEST_BARE_KERNEL
         if constexpr (Hook::active) {
@@ -154,106 +187,144 @@ struct direct_tile {
                 const auto start = static_cast<std::uint32_t>(g.out.index(row + i, column, 0));
                 const auto faults = hook.between(start, start + static_cast<std::uint32_t>(T::columns * g.out.channels));
                 if (!faults.empty())
-                    through_memory(sum, [&](registers& spilled) { strike(spilled, faults, row + i, i, column, block); });
+                    through_memory(sum, [&](registers& spilled) { strike(spilled, faults, row + i, i, column); });
             }
         }
 #endif
-        const typename A::finisher finish{call};
-        impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
-            const int count = g.channels_in(block + n);
-            impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
-                const int at = g.out.index(row + p() / T::columns, column + p() % T::columns, channel + n * lane_count);
-                finish(sum[p()][n()], at, count);
-            });
-        });
+        finish_tile(sum, row, column);
     }
 
 private:
     /// Columns of the tile that read the image at one kernel column.
-    struct columns_inside {
+    struct pixel_columns {
         int first = 0, last = 0;
         bool full() const { return first == 0 && last == T::columns; }
     };
-    columns_inside inside(int column, int c) const {
+    /// Kernel columns at which all of the tile reads the image.
+    struct kernel_columns { int first = 0, last = 0; };
+
+    kernel_columns full_columns(int column) const {
         const conv_geometry& g = call.geometry;
-        const int x = g.column_at(column, c), s = g.stride.w;
-        if (x >= 0 && x + (T::columns - 1) * s < g.in.width) return {0, T::columns};
-        const int first = x >= 0 ? 0 : (s - 1 - x) / s;
-        const int last = x >= g.in.width ? 0 : std::min(T::columns, (g.in.width - 1 - x) / s + 1);
+        const int left = g.column_at(column, 0), right = left + (T::columns - 1) * g.stride.w, d = g.dilation.w;
+        kernel_columns full{0, g.kernel.w};
+        if (left < 0) full.first = std::min(d == 1 ? -left : (d - 1 - left) / d, g.kernel.w);
+        const int room = g.in.width - 1 - right;
+        if (room < (g.kernel.w - 1) * d) full.last = room < 0 ? 0 : (d == 1 ? room : room / d) + 1;
+        if (full.last < full.first) full.last = full.first;
+        return full;
+    }
+    unsigned rows_inside(int row, int r) const {
+        const conv_geometry& g = call.geometry;
+        unsigned inside = 0;
+        for (int i = 0; i < T::rows; ++i) {
+            const int y = g.row_at(row + i, r);
+            inside |= static_cast<unsigned>(y >= 0 && y < g.in.height) << i;
+        }
+        return inside;
+    }
+    pixel_columns columns_inside(int column, int c) const {
+        const conv_geometry& g = call.geometry;
+        const int x = g.column_at(column, c), s = g.stride.w, room = g.in.width - 1 - x;
+        if (room < 0) return {};
+        const int first = x >= 0 ? 0 : s == 1 ? -x : (s - 1 - x) / s;
+        const int last = std::min(T::columns, (s == 1 ? room : room / s) + 1);
         if (last <= first) return {};
         return {first, last};
     }
-    bool merges() const {
+    /// Stores the outputs: straight from the registers in the plain case, else through memory and a loop, which
+    /// unrolled would be most of the code.
+    [[gnu::always_inline]] void finish_tile(const registers& sum, int row, int column) const {
         const conv_geometry& g = call.geometry;
-        return g.dilation.w == 1 && g.groups == 1 && g.in.channels % A::group == 0;
+        const typename A::finisher finish{call};
+        const int origin = g.out.index(row, column, channel), line = g.out.width * g.out.channels;
+        if (finish.is_plain() && last_lanes == lane_count) {
+            impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+                const int at = origin + p() / T::columns * line + p() % T::columns * g.out.channels;
+                impl::unrolled<T::blocks>(
+                    [&](auto n) __attribute__((always_inline)) { finish.plain(sum[p()][n()], at + n() * lane_count); });
+            });
+            return;
+        }
+        registers done;
+        copy(done, sum);
+        for (int p = 0; p < T::pixels; ++p) {
+            const int at = origin + p / T::columns * line + p % T::columns * g.out.channels;
+            for (int n = 0; n < T::blocks; ++n)
+                finish(done[p][n], at + n * lane_count, n + 1 < T::blocks ? lane_count : last_lanes);
+        }
+    }
+    [[gnu::always_inline]] static void copy(registers& to, const registers& from) {
+        impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+            impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) { to[p()][n()] = from[p()][n()]; });
+        });
     }
 
     /// `taps` neighbouring kernel columns, of which the first reads image row y and column x for pixel (0, 0).
-    [[gnu::always_inline]] void tap_of(registers& sum, int y, int x, unsigned rows_inside, columns_inside columns,
-                                       const weight* weights, std::ptrdiff_t block, int channel, int taps) const {
+    [[gnu::always_inline]] void taps_of(registers& sum, int y, int x, unsigned rows_inside, pixel_columns columns,
+                                        const weight* w, int taps) const {
         const conv_geometry& g = call.geometry;
-        const int first_input = Depthwise ? channel : g.first_input(channel);
         const auto origin = (static_cast<std::ptrdiff_t>(y) * g.in.width + x) * g.in.channels + first_input;
-        const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(g.stride.w) * g.in.channels;
-        const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(g.stride.h) * g.in.width * g.in.channels;
-        const int groups = Depthwise ? g.channels_in(static_cast<int>(block_of(channel)) + T::blocks - 1)
-                                     : taps * layout_of<N>.groups(g);
         if constexpr (A::converts_input && !Depthwise) {
+            const int groups = taps * setup.groups;
             float buffer[static_cast<std::size_t>(T::pixels * chunk)];
             for (int from = 0; from < groups; from += chunk) {
                 const int count = std::min(chunk, groups - from);
                 for (int i = 0; i < T::rows; ++i) {
                     if ((rows_inside >> i & 1u) == 0) continue;
                     for (int p = columns.first; p < columns.last; ++p)
-                        convert(call.in + origin + i * row + p * pixel + from, buffer + (i * T::columns + p) * chunk, count);
+                        convert(call.in + origin + i * setup.row + p * setup.pixel + from * setup.step, setup.step,
+                                buffer + (i * T::columns + p) * chunk, count);
                 }
                 const impl::pixel_grid<float> grid{buffer, chunk, static_cast<std::ptrdiff_t>(T::columns) * chunk};
-                by_rows(sum, grid, rows_inside, columns, weights + static_cast<std::ptrdiff_t>(from) * lane_count, block, count);
+                by_rows(sum, grid, rows_inside, columns, {w + static_cast<std::ptrdiff_t>(from) * lane_count, setup.block, count, 1});
             }
         } else {
-            by_rows(sum, impl::pixel_grid<typename N::activation>{call.in + origin, pixel, row}, rows_inside, columns,
-                    weights, block, groups);
+            by_rows(sum, impl::pixel_grid<typename N::activation>{call.in + origin, setup.pixel, setup.row}, rows_inside,
+                    columns, {w, setup.block, Depthwise ? last_lanes : taps * setup.groups, setup.step});
         }
     }
-    int block_of(int channel) const { return call.geometry.block_of(channel); }
-    /// Writes whole vectors of `to`.
-    static void convert(const typename N::activation* from, float* to, int count) {
+    /// Converts `count` words, `step` apart; writes whole vectors of `to`.
+    static void convert(const typename N::activation* from, std::ptrdiff_t step, float* to, int count) {
         if constexpr (A::converts_input) {
             int i = 0;
+            if (step != 1) {
+                for (; i < count; ++i) to[i] = widened(from[i * step]);
+                return;
+            }
             for (; i + lane_count <= count; i += lane_count) lanes::load(from + i).store(to + i);
             if (i < count) lanes::load(from + i, count - i).store(to + i);
         }
     }
     template <unsigned Mask, class Grid>
-    [[gnu::always_inline]] static void add(registers& sum, const Grid& in, const weight* w, std::ptrdiff_t block, int groups) {
-        if constexpr (Depthwise) impl::accumulate_channels<A, T, Mask>(sum, in, w, block, groups);
-        else impl::accumulate<A, T, Mask>(sum, in, w, block, groups);
+    [[gnu::always_inline]] static void add(registers& sum, const Grid& in, const run& w) {
+        if constexpr (Depthwise) impl::accumulate_channels<A, T, Mask>(sum, in, w.first, w.block, w.groups);
+        else impl::accumulate<A, T, Mask>(sum, in, w.first, w.block, w.groups, w.step);
     }
     template <class Grid>
     [[gnu::always_inline]] static void by_rows(registers& sum, const Grid& in, unsigned rows_inside,
-                                               columns_inside columns, const weight* w, std::ptrdiff_t block, int groups) {
-        if (T::rows == 1 || rows_inside == T::all_rows) by_columns<T::all_rows>(sum, in, rows_inside, columns, w, block, groups);
-        else if (rows_inside == 1u) by_columns<1u>(sum, in, rows_inside, columns, w, block, groups);
-        else by_columns<T::rows == 1 ? 1u : 2u>(sum, in, rows_inside, columns, w, block, groups);
+                                               pixel_columns columns, const run& w) {
+        if (T::rows == 1 || rows_inside == T::all_rows) by_columns<T::all_rows>(sum, in, rows_inside, columns, w);
+        else if (rows_inside == 1u) by_columns<1u>(sum, in, rows_inside, columns, w);
+        else by_columns<T::rows == 1 ? 1u : 2u>(sum, in, rows_inside, columns, w);
     }
     /// The common ranges of pixels inside the image, each with its own unrolled loop; the rest pixel by pixel.
     template <unsigned Rows, class Grid>
     [[gnu::always_inline]] static void by_columns(registers& sum, const Grid& in, unsigned rows_inside,
-                                                  columns_inside columns, const weight* w, std::ptrdiff_t block, int groups) {
+                                                  pixel_columns columns, const run& w) {
         constexpr int all = T::columns;
         constexpr bool narrow = all == 1;
         const bool any = rows_inside != 0 && columns.first != columns.last;
         if (any && columns.full()) {
-            add<T::mask(Rows, 0, all)>(sum, in, w, block, groups);
+            add<T::mask(Rows, 0, all)>(sum, in, w);
         } else if (any && !narrow && columns.first == 1 && columns.last == all) {
-            add<T::mask(Rows, narrow ? 0 : 1, all)>(sum, in, w, block, groups);
+            add<T::mask(Rows, narrow ? 0 : 1, all)>(sum, in, w);
         } else if (any && !narrow && columns.first == 0 && columns.last == all - 1) {
-            add<T::mask(Rows, 0, narrow ? 1 : all - 1)>(sum, in, w, block, groups);
+            add<T::mask(Rows, 0, narrow ? 1 : all - 1)>(sum, in, w);
         } else if (A::padding_counts && !any) {
-            add<A::padding_counts ? 0u : T::mask(Rows, 0, all)>(sum, in, w, block, groups);
+            add<A::padding_counts ? 0u : T::mask(Rows, 0, all)>(sum, in, w);
         } else {
             through_memory(sum, [&](registers& spilled) {
-                pixel_by_pixel(spilled, in, rows_inside, columns, w, block, groups);
+                pixel_by_pixel(spilled, in, rows_inside, columns, w);
             });
         }
     }
@@ -261,18 +332,13 @@ private:
     template <class Body>
     [[gnu::always_inline]] static void through_memory(registers& sum, Body&& body) {
         registers spilled;
-        const auto copy = [](registers& to, const registers& from) __attribute__((always_inline)) {
-            impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
-                impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) { to[p()][n()] = from[p()][n()]; });
-            });
-        };
         copy(spilled, sum);
         body(spilled);
         copy(sum, spilled);
     }
     template <class Grid>
-    [[gnu::noinline]] static void pixel_by_pixel(registers& sum, Grid in, unsigned rows_inside, columns_inside columns,
-                                                 const weight* w, std::ptrdiff_t block, int groups) {
+    [[gnu::noinline]] static void pixel_by_pixel(registers& sum, Grid in, unsigned rows_inside, pixel_columns columns,
+                                                 const run& w) {
         using single = tile_shape<1, 1, T::blocks>;
         using tile = direct_tile<N, single, Depthwise, Hook>;
         for (int p = 0; p < T::pixels; ++p) {
@@ -280,27 +346,26 @@ private:
             const int row = p / T::columns, column = p % T::columns;
             const Grid here{in.origin + row * in.row + column * in.column, 0, 0};
             if ((rows_inside >> row & 1u) != 0 && column >= columns.first && column < columns.last)
-                tile::template add<1u>(one, here, w, block, groups);
-            else if constexpr (A::padding_counts) tile::template add<0u>(one, here, w, block, groups);
+                tile::template add<1u>(one, here, w);
+            else if constexpr (A::padding_counts) tile::template add<0u>(one, here, w);
         }
     }
-    template <number, class, bool, class> friend struct direct_tile;
+    template <number, class, bool, class> friend class direct_tile;
 
     /// Outputs of the tile's row `i` that a fault hits are computed again by the scalar chain and put back.
-    [[gnu::noinline]] void strike(registers& sum, std::span<const output_fault> faults, int row, int i, int column,
-                                  int block) const {
+    [[gnu::noinline]] void strike(registers& sum, std::span<const output_fault> faults, int row, int i, int column) const {
         const conv_geometry& g = call.geometry;
         for (auto f = faults.begin(); f != faults.end();) {
             auto end = f;
             while (end != faults.end() && end->output == f->output) ++end;
             const int place = static_cast<int>(f->output) - g.out.index(row, column, 0);
-            const int p = place / g.out.channels, channel = place % g.out.channels;
-            const int n = g.block_of(channel) - block;
+            const int p = place / g.out.channels, struck_channel = place % g.out.channels;
+            const int n = g.block_of(struck_channel) - block;
             if (n >= 0 && n < T::blocks) {
                 lanes& struck = sum[i * T::columns + p][n];
                 typename N::accumulator value[lane_count];
                 A::spill(struck, value);
-                value[g.lane_of(channel)] = chain(call, row, column + p, channel, {f, end});
+                value[g.lane_of(struck_channel)] = chain(call, row, column + p, struck_channel, {f, end});
                 struck = A::fill(value);
             }
             f = end;

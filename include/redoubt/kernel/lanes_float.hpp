@@ -43,13 +43,18 @@ struct lane_arithmetic {
               relu_{call.act == activation::relu}, usual_{relu_ || call.act == activation::none},
               activation_{call.nonlinearity()} {}
 
+        /// Whether plain() will do for whole vectors: no residual, and no activation but ReLU.
+        bool is_plain() const { return residual_ == nullptr && usual_; }
+        void plain(lanes sum, int index) const {
+            sum.settle(relu_);
+            sum.store(to_ + index);
+        }
+
         /// `count` channels at output `index`.
-        [[gnu::always_inline]] void operator()(lanes sum, int index, int count) const {
+        void operator()(lanes sum, int index, int count) const {
             if (count != lane_count || !usual_) return unusual(sum, index, count);
             if (residual_ != nullptr) sum.add(lanes::load(residual_ + index));
-            if (relu_) sum.relu();
-            sum.make_canonical();
-            sum.store(to_ + index);
+            plain(sum, index);
         }
 
     private:

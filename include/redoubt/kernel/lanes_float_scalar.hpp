@@ -59,6 +59,11 @@ struct float_lanes {
     void apply(const F& f) {
         for (float& v : part) v = f(v);
     }
+    /// ReLU, where asked for, and the one NaN.
+    void settle(bool rectify) {
+        if (rectify) relu();
+        make_canonical();
+    }
     void make_canonical() {
         for (float& v : part) v = canonical(v);
     }

@@ -7,6 +7,7 @@
 #include <redoubt/kernel/geometry.hpp>
 
 #include <cstring>
+#include <limits>
 
 #if REDOUBT_LEVEL_NUMBER >= 4
 #include <redoubt/kernel/lanes_float_avx512.hpp>
@@ -99,6 +100,17 @@ struct float_lanes {
     template <class F>
     void apply(const F& f) {
         for (batch& v : part) v = f(v);
+    }
+    /// ReLU, where asked for, and the one NaN.
+    void settle(bool rectify) {
+#if REDOUBT_LEVEL_NUMBER >= 4
+        part[0] = float_register::settled(part[0], rectify);
+#else
+        // no branch: nothing is below -infinity but itself
+        const batch floor(rectify ? 0.0f : -std::numeric_limits<float>::infinity());
+        for (batch& v : part) v = xsimd::select(v <= floor, floor, v);
+        make_canonical();
+#endif
     }
     void make_canonical() {
         const batch one_nan(from_word<float>(canonical_nan_word));

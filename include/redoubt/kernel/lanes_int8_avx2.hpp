@@ -79,6 +79,7 @@ struct int_lanes {
         store(words);
         std::memcpy(p, words, static_cast<std::size_t>(count) * sizeof *words);
     }
+    void store_codes(std::uint8_t* p) const { store_codes(p, lane_count); }
     void store_codes(std::uint8_t* p, int count) const {
         const __m256i offset = _mm256_set1_epi32(128);
         // packing works in halves of a register: put the quarters back in order in between

@@ -41,6 +41,11 @@ struct int_lanes {
         return {_mm512_sub_epi32(_mm512_maskz_cvtepu8_epi32(all, bytes), _mm512_set1_epi32(128))};
     }
     void store(std::int32_t* p, int count) const { _mm512_mask_storeu_epi32(p, first(count), part); }
+    /// Codes of a byte's range.
+    void store_codes(std::uint8_t* p) const {
+        const __m128i codes = _mm512_maskz_cvtepi32_epi8(all, part);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_xor_si128(codes, _mm_set1_epi8(-128)));
+    }
     void store_codes(std::uint8_t* p, int count) const {
         const __m512i words = _mm512_add_epi32(part, _mm512_set1_epi32(128));
         _mm_mask_storeu_epi8(p, first(count), _mm512_maskz_cvtepi32_epi8(all, words));

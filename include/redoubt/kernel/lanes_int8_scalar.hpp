@@ -57,6 +57,7 @@ struct int_lanes {
         return v;
     }
     void store(std::int32_t* p, int count) const { std::memcpy(p, part, static_cast<std::size_t>(count) * sizeof *p); }
+    void store_codes(std::uint8_t* p) const { store_codes(p, lane_count); }
     void store_codes(std::uint8_t* p, int count) const {
         for (int i = 0; i < count; ++i) p[i] = static_cast<std::uint8_t>(part[i] + 128);
     }

@@ -158,12 +158,17 @@ private:
                 if constexpr (Policy::active) {
                     if constexpr (weight_source<Net, s.slot>::fetches)
                         policy.template touch<site::decoded_weights>(block.scratch, path<I>());
-                    const auto hook = policy.hook(path<I>());
-                    kernel::conv2d<N>(call, hook);
+                    compute_blocks<I>(call, policy.hook(path<I>()));
                 } else {
-                    kernel::conv2d<N>(call);
+                    compute_blocks<I>(call, kernel::no_hook{});
                 }
             });
+    }
+
+    /// The kernel is chosen here, so that a network compiles only those it uses.
+    template <int I, class Hook> static void compute_blocks(const kernel::conv_call<N>& call, const Hook& hook) {
+        if constexpr (step_of<Net, I>.geometry.is_depthwise()) kernel::depthwise_conv2d<N>(call, hook);
+        else kernel::dense_conv2d<N>(call, hook);
     }
 
     template <int I> void judge() const {
