@@ -71,6 +71,7 @@ constexpr workspace_plan<Net> plan_workspace() {
         uses(s.in, i);
         uses(s.residual, i);
         for (std::int16_t v : s.voted) uses(v, i);
+        for (std::int16_t v : s.parts) uses(v, i);
     }
     uses(static_cast<std::int16_t>(table.output), table.step_count);
     for (int i = 0; i < table.step_count; ++i) {
