@@ -137,15 +137,16 @@ TEST_CASE("every ONNX operator case is run against its golden output, or is out 
 
 TEST_CASE("whatever the bytes are, reading a tensor or a model ends", "[onnx]") {
     // dims 2 x 1, float, raw data; then a model around it as initializer
-    const std::vector<int> tensor_bytes{0x08, 2, 0x08, 1, 0x10, 1, 0x4a, 8, 0, 0, 128, 63, 0, 0, 0, 64};
-    std::vector<std::byte> small;
-    for (int b : tensor_bytes) small.push_back(static_cast<std::byte>(b));
+    const auto bytes_of = [](const std::vector<int>& values) {
+        std::vector<std::byte> bytes(values.size());
+        for (std::size_t i = 0; i < values.size(); ++i) bytes[i] = static_cast<std::byte>(values[i]);
+        return bytes;
+    };
+    const auto small = bytes_of({0x08, 2, 0x08, 1, 0x10, 1, 0x4a, 8, 0, 0, 128, 63, 0, 0, 0, 64});
+    const auto outer = bytes_of({0x3a, 18, 0x2a, 16, 0x08, 2, 0x08, 1, 0x10, 1, 0x4a, 8, 0, 0, 128, 63, 0, 0, 0, 64});
     const auto t = read_tensor(small);
     REQUIRE(t);
     CHECK(t->values == std::vector<double>{1.0, 2.0});
-    std::vector<std::byte> outer{std::byte{0x3a}, static_cast<std::byte>(small.size() + 2), std::byte{0x2a},
-                                 static_cast<std::byte>(small.size())};
-    outer.insert(outer.end(), small.begin(), small.end());
     REQUIRE(read_model(outer));
     CHECK(read_model(outer)->initializers.size() == 1);
     redoubt::random_stream random{71, {}};
@@ -160,7 +161,6 @@ TEST_CASE("whatever the bytes are, reading a tensor or a model ends", "[onnx]") 
     CHECK(read > 0);
     CHECK_FALSE(read_tensor(std::vector<std::byte>(11, std::byte{0xff})));
     // extents whose product overflows
-    std::vector<std::byte> huge;
-    for (int b : {0x08, 0xff, 0xff, 0xff, 0xff, 0x07, 0x08, 0xff, 0xff, 0xff, 0xff, 0x07, 0x10, 1}) huge.push_back(static_cast<std::byte>(b));
+    const auto huge = bytes_of({0x08, 0xff, 0xff, 0xff, 0xff, 0x07, 0x08, 0xff, 0xff, 0xff, 0xff, 0x07, 0x10, 1});
     CHECK_FALSE(read_tensor(huge));
 }
