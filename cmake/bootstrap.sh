@@ -34,6 +34,12 @@ missing() {
         { have objdump && have nm && have size; } || echo binutils
         have python3 || echo python3
         [ -e /usr/share/libonnx-testdata/data/node ] || echo libonnx-testdata
+        # other processors: cross compilers and emulators
+        have aarch64-linux-gnu-g++ || echo g++-aarch64-linux-gnu
+        have qemu-aarch64 || echo qemu-user
+        have arm-none-eabi-g++ || echo gcc-arm-none-eabi
+        have qemu-system-arm || echo qemu-system-arm
+        has_header arm-none-eabi-g++ array || echo libstdc++-arm-none-eabi-newlib
     fi
     # One preprocessor run asks for every header, wherever the compiler finds them.
     {
@@ -57,6 +63,8 @@ END
 }
 
 ask() { printf '#if !__has_include(<%s>)\npackage: %s\n#endif\n' "$1" "$2"; }
+
+has_header() { echo "#include <$2>" | "$1" -std=c++20 -E -x c++ - >/dev/null 2>&1; }
 
 # Without a compiler every header counts as missing.
 preprocess() {

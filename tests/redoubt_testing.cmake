@@ -45,10 +45,15 @@ function(redoubt_emitted_test name)
     redoubt_compiler_test(${name} ${script} --subcommand ${first} ${arguments})
 endfunction()
 
-# redoubt_same_bits_test(<name> <file> [<flags of one build>...]): the program prints the same in
-# every variant, with both compilers; a line `// expected: text` in the file fixes what.
+# redoubt_same_bits_test(<name> <file> [DIRECTIVE <word>] [<flags of one build>...]): the program prints the same in
+# every variant, with both compilers; a line `// expected: text` (or of another word) in the file fixes what.
 function(redoubt_same_bits_test name file)
-    set(variants ${ARGN})
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "DIRECTIVE" "")
+    set(directive expected)
+    if(arg_DIRECTIVE)
+        set(directive "${arg_DIRECTIVE}")
+    endif()
+    set(variants ${arg_UNPARSED_ARGUMENTS})
     if(NOT variants)
         set(variants "-O0" "-O2" "-O3 -ffp-contract=off")
         if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -67,7 +72,7 @@ function(redoubt_same_bits_test name file)
             set(path "${REDOUBT_CLANGXX}")
         endif()
         redoubt_script_test(${name}.${compiler} same_bits.py --compiler "${path}" --file "${file}"
-            ${includes} ${variants})
+            --directive ${directive} ${includes} ${variants})
     endforeach()
 endfunction()
 
@@ -126,5 +131,5 @@ function(redoubt_mutant_test name number)
     target_link_libraries(${program} PRIVATE redoubt_test redoubt_test_main)
     target_compile_definitions(${program} PRIVATE REDOUBT_MUTANT=${number})
     redoubt_script_test(mutant.${name} expect_exit.py --code nonzero --text "assertions:" --text "failed"
-        -- $<TARGET_FILE:${program}> "${arg_FILTER}")
+        -- ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:${program}> "${arg_FILTER}")
 endfunction()

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <ctime>
 
-#if REDOUBT_LEVEL_NUMBER > 0
+#if REDOUBT_LEVEL_NUMBER >= 2
 #include <immintrin.h>
 #endif
 

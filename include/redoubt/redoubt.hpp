@@ -14,7 +14,10 @@
 #include <redoubt/harden/scrub.hpp>
 #include <redoubt/harden/stores.hpp>
 #include <redoubt/model/lenet.hpp>
+#include <redoubt/model/mobilenet.hpp>
+#include <redoubt/model/resnet.hpp>
 #include <redoubt/model/resnet_cifar.hpp>
+#include <redoubt/model/vgg.hpp>
 #include <redoubt/nn/calibrate.hpp>
 #include <redoubt/nn/convert.hpp>
 #include <redoubt/nn/run.hpp>

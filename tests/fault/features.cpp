@@ -84,7 +84,11 @@ typename Net::number_type::accumulator accumulator_of(const parameters<Net>& p, 
         const auto w = p.weights(s.slot)[kernel::layout_of<N>.index_of_logical(g, static_cast<std::size_t>(o * g.fan_in() + i))];
         const auto a = inside ? in[static_cast<std::size_t>(g.in.index(y, x, c))] : typename N::activation{};
         if constexpr (N::is_integer) whole += static_cast<long long>(w) * (inside ? a : 128);
-        else if (inside) sum = std::fma(static_cast<float>(a), static_cast<float>(w), sum);
+        else if (inside && fuses) sum = std::fma(static_cast<float>(a), static_cast<float>(w), sum);
+        else if (inside) {
+            const float product = static_cast<float>(a) * static_cast<float>(w);
+            sum += product;
+        }
     }
     if constexpr (N::is_integer) return static_cast<std::int32_t>(whole);
     else return sum;

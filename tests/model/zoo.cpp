@@ -1,26 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "support/catch.hpp"
-#include "support/plain.hpp"
+#include "support/zoo.hpp"
 
 using namespace redoubt;
 using namespace support;
 using model::shortcut_kind;
-
-namespace {
-
-/// One image against the layers written out.
-template <class Net>
-void check_network(int classes) {
-    STATIC_REQUIRE(Net::outputs == Net::output.extents.channels);
-    CHECK(Net::outputs == classes);
-    const auto layers = drawn_layers<Net>();
-    const auto image = drawn_images<Net>(1)[0];
-    const auto got = answer_of<Net>(*network_of<Net>(layers), image);
-    CHECK(words_of(got) == words_of(plain_answer<Net>(layers, image)));
-    CHECK(got.top1() >= 0);
-}
-
-}  // namespace
 
 TEST_CASE("LeNet-5 takes any image and class count", "[model]") {
     check_network<model::lenet5<image<1, 28, 28>>>(10);

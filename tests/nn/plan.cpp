@@ -113,6 +113,16 @@ TEST_CASE("a workspace is its live-set peak and one tile", "[nn]") {
                            concat<branch<max_pool<3, 1, 1>>, branch<conv2d<conv_spec{.out = 3, .kernel = 1}>>>, linear<3>>>("concat");
 }
 
+TEST_CASE("large networks under protection are planned within the compilers' limits", "[nn]") {
+    using net = model::mobilenet_v2<image<3, 224, 224>>;
+    check_plan<net>("mobilenet_v2");
+    check_plan<with_number<net, int8>>("mobilenet_v2 int8");
+    check_plan<model::resnet18<image<3, 224, 224>>>("resnet18");
+    check_plan<harden<net, protect<is_conv, dmr>, protect<is_weighted, range>>>("mobilenet_v2 dmr and range");
+    // 691 steps
+    check_plan<harden<harden<net, protect<is_weighted, tmr>>, protect<is_weighted, tmr>>>("mobilenet_v2 tmr of tmr");
+}
+
 TEST_CASE("weights that are read in place need no tile, others one block", "[nn]") {
     using net = model::lenet5<small>;
     STATIC_REQUIRE(workspace_plan_of<net>.tile == 0);

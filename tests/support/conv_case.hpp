@@ -9,6 +9,7 @@
 #include "support/activations.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -227,6 +228,13 @@ struct oracle_fault {
 
 inline float one_nan(float v) { return v != v ? redoubt::from_word<float>(0x7fc00000u) : v; }
 
+/// One step of a float chain: one rounding, or two at a level that cannot fuse.
+inline float oracle_step(float a, float w, float sum) {
+    if (redoubt::fuses) return std::fma(a, w, sum);
+    const float product = a * w;
+    return sum + product;
+}
+
 /// The chain of one output, floats: the bias, then row, column, channel, padding taps left out.
 template <number N>
 float oracle_chain(const conv_case<N>& c, int row, int column, int out, std::span<const oracle_fault> faults)
@@ -243,7 +251,7 @@ float oracle_chain(const conv_case<N>& c, int row, int column, int out, std::spa
                 if (y < 0 || y >= g.in.height || x < 0 || x >= g.in.width) continue;
                 const auto at = static_cast<std::size_t>((y * g.in.width + x) * g.in.channels + from);
                 const auto w = static_cast<float>(c.taps[c.logical(out, r, k, i)]);
-                sum = __builtin_fmaf(static_cast<float>(c.in[at]), w, sum);
+                sum = oracle_step(static_cast<float>(c.in[at]), w, sum);
                 for (const oracle_fault& f : faults)
                     if (!f.in_feature && f.step == step)
                         sum = redoubt::from_word<float>(redoubt::to_word(one_nan(sum)) ^ f.mask);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Layers written down once more, with vectors and std::fma: what an inference must equal bit for bit.
+// Layers written down once more, with vectors and std::fma (two roundings where a level cannot fuse): what an inference
+// must equal bit for bit.
 #pragma once
 
 #include "support/activations.hpp"
@@ -24,6 +25,12 @@ struct plain_tensor {
     }
 };
 
+inline float plain_step(float a, float w, float sum) {
+    if (redoubt::fuses) return std::fma(a, w, sum);
+    const float product = a * w;
+    return product + sum;
+}
+
 inline plain_tensor plain_conv(const plain_tensor& in, const drawn_layer& layer, const redoubt::kernel::conv_geometry& g) {
     plain_tensor out{g.out.channels, g.out.height, g.out.width};
     const int inputs = g.in.channels / g.groups, outputs = g.out.channels / g.groups;
@@ -38,7 +45,7 @@ inline plain_tensor plain_conv(const plain_tensor& in, const drawn_layer& layer,
                         if (y < 0 || y >= in.height || x < 0 || x >= in.width) continue;
                         for (int i = 0; i < inputs; ++i) {
                             const auto w = static_cast<std::size_t>(((o * g.kernel.h + r) * g.kernel.w + c) * inputs + i);
-                            sum = std::fma(in.at(y, x, o / outputs * inputs + i), layer.weights[w], sum);
+                            sum = plain_step(in.at(y, x, o / outputs * inputs + i), layer.weights[w], sum);
                         }
                     }
                 }

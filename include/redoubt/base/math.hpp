@@ -6,6 +6,7 @@
 
 #include <redoubt/base/bits.hpp>
 #include <redoubt/base/config.hpp>
+#include <redoubt/base/fused.hpp>
 
 #include <cfloat>
 #include <cmath>
@@ -123,18 +124,18 @@ inline float exponential(float x) {
     if (x < -104.0f) return 0.0f;
 
     constexpr float round_bias = 0x1.8p23f;
-    const float n = std::fma(x, 0x1.715476p0f, round_bias) - round_bias;
-    const float r = std::fma(-n, detail::ln2f_low, std::fma(-n, detail::ln2f_high, x));
+    const float n = fused(x, 0x1.715476p0f, round_bias) - round_bias;
+    const float r = fused(-n, detail::ln2f_low, fused(-n, detail::ln2f_high, x));
 
     float series = 1.0f / 5040.0f;
-    series = std::fma(series, r, 1.0f / 720.0f);
-    series = std::fma(series, r, 1.0f / 120.0f);
-    series = std::fma(series, r, 1.0f / 24.0f);
-    series = std::fma(series, r, 1.0f / 6.0f);
-    series = std::fma(series, r, 0.5f);
-    const float value = 1.0f + std::fma(r * r, series, r);
+    series = fused(series, r, 1.0f / 720.0f);
+    series = fused(series, r, 1.0f / 120.0f);
+    series = fused(series, r, 1.0f / 24.0f);
+    series = fused(series, r, 1.0f / 6.0f);
+    series = fused(series, r, 0.5f);
+    const float value = 1.0f + fused(r * r, series, r);
     const int whole = static_cast<int>(n), half = whole / 2;
-    return std::fma(value * detail::power_of_two_f(half), detail::power_of_two_f(whole - half), 0.0f);
+    return fused(value * detail::power_of_two_f(half), detail::power_of_two_f(whole - half), 0.0f);
 }
 
 }  // namespace redoubt::inline REDOUBT_ABI

@@ -62,8 +62,9 @@ struct int8_shifts {
     }
     /// A whole number as a code of scale 2^frac, saturating.
     static std::int32_t code_of(std::int32_t whole, std::int32_t frac) {
-        if (frac < 0) return std::clamp(shift_right_round(whole, -std::max(frac, -31)), -128, 127);
-        return std::clamp(std::clamp(whole, -128, 127) * (1 << std::min(frac, 8)), -128, 127);
+        if (frac < 0)
+            return std::clamp<std::int32_t>(shift_right_round(whole, static_cast<int>(-std::max<std::int32_t>(frac, -31))), -128, 127);
+        return std::clamp<std::int32_t>(std::clamp<std::int32_t>(whole, -128, 127) * (1 << std::min<std::int32_t>(frac, 8)), -128, 127);
     }
     std::int32_t align_residual(std::int32_t code) const {
         if (residual < 0) return shift_right_round(code, -residual);
@@ -77,7 +78,7 @@ typename N::accumulator struck_feature(const conv_call<N>& call, typename N::acc
     if constexpr (N::is_integer) {
         if (call.logits != nullptr) return flip(value, mask);
         const int8_shifts shifts{call};
-        const std::int32_t code = std::clamp(shift_right_round(value, shifts.output), -128, 127);
+        const std::int32_t code = std::clamp<std::int32_t>(shift_right_round(value, shifts.output), -128, 127);
         const auto word = flip(static_cast<std::uint8_t>(code + 128), static_cast<std::uint8_t>(mask));
         return static_cast<std::int32_t>(static_cast<std::uint32_t>(word - 128) << shifts.output);
     } else {
@@ -102,7 +103,7 @@ void finish(const conv_call<N>& call, typename N::accumulator value, int index) 
         }
         int_lane code{shift_right_round(static_cast<std::int32_t>(sum), shifts.output)};
         bend(code, call.nonlinearity(), call.scales.output);
-        call.out[at] = static_cast<std::uint8_t>(std::clamp(code.part, shifts.low, shifts.high) + 128);
+        call.out[at] = static_cast<std::uint8_t>(std::clamp<std::int32_t>(code.part, shifts.low, shifts.high) + 128);
     } else {
         float v = value;
         if (call.residual != nullptr) v = v + widened(call.residual[at]);

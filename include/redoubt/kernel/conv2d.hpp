@@ -15,11 +15,15 @@ struct tile_plan {
 
 /// The largest tile of this instruction set.
 inline constexpr tile_plan largest_tile =
-    level >= instruction_level::v4 ? tile_plan{14, 2} : level == instruction_level::v3 ? tile_plan{6, 1} : tile_plan{4, 1};
+    level >= instruction_level::v4                                                   ? tile_plan{14, 2}
+    : level == instruction_level::v3 || level == instruction_level::neon64 ? tile_plan{6, 1}
+    : level == instruction_level::v2                                       ? tile_plan{2, 1}
+                                                                           : tile_plan{4, 1};
 
 /// Whether there is a tile of `pixels` pixels of a row and `blocks` blocks. Fewer sizes compile faster.
 constexpr bool tile_exists(int pixels, int blocks) {
-    if (largest_tile.pixels < 14) return pixels == largest_tile.pixels || pixels == 4 || pixels == 2 || pixels == 1;
+    if (largest_tile.pixels < 14)
+        return blocks == 1 && pixels <= largest_tile.pixels && (pixels == 6 || pixels == 4 || pixels == 2 || pixels == 1);
     if (blocks == 1) return pixels == 16 || pixels == 8 || pixels == 4 || pixels == 1;
     return pixels == 14 || pixels == 8 || pixels == 7 || pixels == 4 || pixels == 1;
 }
@@ -59,10 +63,14 @@ void conv_blocks(const conv_call<N>& call, const direct_setup<N>& setup, int blo
         if constexpr (tile_exists(size, NB)) {
             if (pixels != size) return;
             const direct_tile<N, tile_shape<1, size, NB>, Depthwise, Hook> tile{call, setup, hook, block};
-            for (; row < out.height; ++row) {
-                int column = 0;
-                for (; column + size <= out.width; column += size) tile(row, column);
-                if (column < out.width) tile(row, out.width - size);
+            const auto last = out.width - size;
+            if constexpr (Depthwise) {
+                // downwards: the rows that tiles share stay in the first cache
+                for (int column = 0; column < out.width; column += size)
+                    for (int y = 0; y < out.height; ++y) tile(y, std::min(column, last));
+            } else {
+                for (; row < out.height; ++row)
+                    for (int column = 0; column < out.width; column += size) tile(row, std::min(column, last));
             }
         }
     });
@@ -116,8 +124,8 @@ void dense_conv2d(const conv_call<N>& call, const Hook& hook = {}) {
     }
 }
 
-/// A convolution or linear layer with bias, residual add and activation fused. Same bits as conv2d_reference on every
-/// instruction set. Faults of the hook strike as in the scalar chain. Where the geometry is known at compile time,
+/// A convolution or linear layer with bias, residual add and activation fused. Same bits as conv2d_reference of the
+/// same level. Faults of the hook strike as in the scalar chain. Where the geometry is known at compile time,
 /// calling one of the two above directly saves compiling the other.
 template <number N, class Hook = no_hook>
 void conv2d(const conv_call<N>& call, const Hook& hook = {}) {

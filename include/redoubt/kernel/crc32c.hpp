@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if REDOUBT_LEVEL_NUMBER > 0
+#if REDOUBT_LEVEL_NUMBER >= 2 && defined(__SSE4_2__)
 #include <nmmintrin.h>
 #endif
 
@@ -42,7 +42,7 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 
 /// The checksum of `size` bytes; eight at a time where the instruction set has it.
 inline std::uint32_t crc32c(const std::byte* data, std::size_t size) {
-#if REDOUBT_LEVEL_NUMBER > 0
+#if REDOUBT_LEVEL_NUMBER >= 2 && defined(__SSE4_2__)
     std::uint64_t crc = 0xffffffffu;
     std::size_t i = 0;
     for (; i + 8 <= size; i += 8) {

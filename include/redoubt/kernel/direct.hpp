@@ -54,14 +54,55 @@ struct pixel_grid {
     const Operand* at() const { return origin + (P / T::columns) * row + (P % T::columns) * column; }
 };
 
-/// The weights of a run of taps: `groups` input groups, whose inputs are `step` words apart. Depthwise: one tap, of whose
-/// last block `groups` lanes are channels.
+/// The same for a loop: two addresses and four distances, of which x86 makes those of all pixels without arithmetic. The
+/// compiler must not know how they hang together, or it keeps one register a pixel, which are not there.
+template <class Operand, class T>
+class pixel_cursor {
+    static constexpr int half = T::rows == 2 ? T::columns : 8;
+    static_assert(half <= 8 && T::pixels <= 2 * half);
+    static constexpr bool one_side = T::pixels <= half;
+    const char* side_[2];
+    std::ptrdiff_t once_, thrice_, five_times_, seven_times_;
+
+public:
+    explicit pixel_cursor(const pixel_grid<Operand>& g)
+        : side_{reinterpret_cast<const char*>(g.origin),
+                reinterpret_cast<const char*>(g.origin + (T::rows == 2 ? g.row : half * g.column))},
+          once_{g.column * static_cast<std::ptrdiff_t>(sizeof(Operand))}, thrice_{3 * once_}, five_times_{5 * once_},
+          seven_times_{7 * once_} {}
+    [[gnu::always_inline]] void advance(std::ptrdiff_t bytes) {
+        side_[0] += bytes;
+        if constexpr (!one_side) side_[1] += bytes;
+    }
+    /// To be called in each round.
+    [[gnu::always_inline]] void hide() {
+        asm("" : "+r"(side_[0]));
+        if constexpr (!one_side) asm("" : "+r"(side_[1]));
+        if constexpr (T::columns > 1) asm("" : "+r"(once_));
+        if constexpr (T::columns > 3) asm("" : "+r"(thrice_));
+        if constexpr (T::columns > 5) asm("" : "+r"(five_times_));
+        if constexpr (T::columns > 7) asm("" : "+r"(seven_times_));
+    }
+    template <int P>
+    [[gnu::always_inline]] const Operand* at() const {
+        constexpr int k = P % half;
+        std::ptrdiff_t way = 0;
+        if constexpr (k == 1 || k == 2 || k == 4) way = k * once_;
+        if constexpr (k == 3 || k == 6) way = k / 3 * thrice_;
+        if constexpr (k == 5) way = five_times_;
+        if constexpr (k == 7) way = seven_times_;
+        return reinterpret_cast<const Operand*>(side_[P / half] + way);
+    }
+};
+
+/// The weights of a run of taps: `groups` input groups (depthwise: taps), whose inputs are `step` words apart.
 template <class Weight>
 struct weight_run {
     const Weight* first;
     std::ptrdiff_t block;
     int groups;
     std::ptrdiff_t step;
+    int last_lanes;  ///< channels in the last block
 };
 
 /// A run of taps: the pixels in Mask read the image, the others padding.
@@ -69,43 +110,52 @@ template <class A, class T, unsigned Mask>
 [[gnu::always_inline]] inline void accumulate(register_tile<typename A::lanes, T>& sum,
                                               pixel_grid<typename A::operand> in, const typename A::weight* weights,
                                               std::ptrdiff_t block, int groups, std::ptrdiff_t step) {
+    pixel_cursor<typename A::operand, T> pixels{in};
+    const std::ptrdiff_t bytes = step * static_cast<std::ptrdiff_t>(sizeof(typename A::operand));
     for (int i = 0; i < groups; ++i) {
+        pixels.hide();
         decltype(A::load_weights(weights)) w[static_cast<std::size_t>(T::blocks)];
         unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) { w[n()] = A::load_weights(weights + n * block); });
         unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
             if constexpr ((Mask >> p() & 1u) != 0) {
                 unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
-                    A::step(sum[p()][n()], in.template at<T, p()>(), w[n()]);
+                    A::step(sum[p()][n()], pixels.template at<p()>(), w[n()]);
                 });
             } else if constexpr (A::padding_counts) {
                 unrolled<T::blocks>(
                     [&](auto n) __attribute__((always_inline)) { A::step(sum[p()][n()], A::padding, w[n()]); });
             }
         });
-        in.origin += step;
+        pixels.advance(bytes);
         weights += lane_count * A::group;
     }
 }
 
-/// One tap of a depthwise convolution; `lanes` of the last block are channels.
-template <class A, class T, unsigned Mask>
+/// The same of a depthwise convolution; Whole: all lanes of the last block are channels, else `lanes` of them.
+template <class A, class T, unsigned Mask, bool Whole>
 [[gnu::always_inline]] inline void accumulate_channels(register_tile<typename A::lanes, T>& sum,
                                                        pixel_grid<typename A::stored> in,
                                                        const typename A::weight* weights, std::ptrdiff_t block,
-                                                       int lanes) {
-    unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
-        const auto w = A::load_channel_weights(weights + n * block);
-        const auto each = [&](auto&& load) __attribute__((always_inline)) {
+                                                       int taps, std::ptrdiff_t step, int lanes) {
+    pixel_cursor<typename A::stored, T> pixels{in};
+    const std::ptrdiff_t bytes = step * static_cast<std::ptrdiff_t>(sizeof(typename A::stored));
+    for (int i = 0; i < taps; ++i) {
+        pixels.hide();
+        unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
+            const auto w = A::load_channel_weights(weights + n() * block);
             unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
-                if constexpr ((Mask >> p() & 1u) != 0)
-                    A::step_channels(sum[p()][n()], load(in.template at<T, p()>() + n * lane_count), w);
-                else if constexpr (A::padding_counts) A::step_channels(sum[p()][n()], A::padding_channels(), w);
+                if constexpr ((Mask >> p() & 1u) != 0) {
+                    const auto* from = pixels.template at<p()>() + n() * lane_count;
+                    if constexpr (Whole || n() + 1 < T::blocks) A::step_channels(sum[p()][n()], A::load_channels(from), w);
+                    else A::step_channels(sum[p()][n()], A::load_channels(from, lanes), w);
+                } else if constexpr (A::padding_counts) {
+                    A::step_channels(sum[p()][n()], A::padding_channels(), w);
+                }
             });
-        };
-        if (n() + 1 < T::blocks || lanes == lane_count)
-            each([](const auto* p) __attribute__((always_inline)) { return A::load_channels(p); });
-        else each([lanes](const auto* p) __attribute__((always_inline)) { return A::load_channels(p, lanes); });
-    });
+        });
+        pixels.advance(bytes);
+        weights += lane_count;
+    }
 }
 
 }  // namespace impl
@@ -129,8 +179,8 @@ struct direct_setup {
         pixel = static_cast<std::ptrdiff_t>(g.stride.w) * g.in.channels;
         row = static_cast<std::ptrdiff_t>(g.stride.h) * g.in.width * g.in.channels;
         const bool one_group = groups == 1 && !g.is_depthwise();
-        step = one_group ? static_cast<std::ptrdiff_t>(g.dilation.w) * g.in.channels : layout.group;
-        merges = g.groups == 1 && ((g.dilation.w == 1 && g.in.channels % layout.group == 0) || one_group);
+        step = one_group || g.is_depthwise() ? static_cast<std::ptrdiff_t>(g.dilation.w) * g.in.channels : layout.group;
+        merges = g.is_depthwise() || (g.groups == 1 && ((g.dilation.w == 1 && g.in.channels % layout.group == 0) || one_group));
     }
 };
 
@@ -177,7 +227,7 @@ public:
             };
             for (int c = 0; c < full.first; ++c) taps(c, 1, columns_inside(column, c));
             // full taps side by side in memory are one long one
-            const int together = setup.merges && !Depthwise ? full.last - full.first : 1;
+            const int together = setup.merges ? full.last - full.first : 1;
             for (int c = full.first; c < full.last; c += together) taps(c, together, {0, T::columns});
             for (int c = full.last; c < g.kernel.w; ++c) taps(c, 1, columns_inside(column, c));
         }
@@ -276,11 +326,11 @@ private:
                                 buffer + (i * T::columns + p) * chunk, count);
                 }
                 const impl::pixel_grid<float> grid{buffer, chunk, static_cast<std::ptrdiff_t>(T::columns) * chunk};
-                by_rows(sum, grid, rows_inside, columns, {w + static_cast<std::ptrdiff_t>(from) * lane_count, setup.block, count, 1});
+                by_rows(sum, grid, rows_inside, columns, {w + static_cast<std::ptrdiff_t>(from) * lane_count, setup.block, count, 1, lane_count});
             }
         } else {
             by_rows(sum, impl::pixel_grid<typename N::activation>{call.in + origin, setup.pixel, setup.row}, rows_inside,
-                    columns, {w, setup.block, Depthwise ? last_lanes : taps * setup.groups, setup.step});
+                    columns, {w, setup.block, taps * setup.groups, setup.step, last_lanes});
         }
     }
     /// Converts `count` words, `step` apart; writes whole vectors of `to`.
@@ -297,7 +347,11 @@ private:
     }
     template <unsigned Mask, class Grid>
     [[gnu::always_inline]] static void add(registers& sum, const Grid& in, const run& w) {
-        if constexpr (Depthwise) impl::accumulate_channels<A, T, Mask>(sum, in, w.first, w.block, w.groups);
+        if constexpr (Depthwise) {
+            if (w.last_lanes == lane_count)
+                impl::accumulate_channels<A, T, Mask, true>(sum, in, w.first, w.block, w.groups, w.step, w.last_lanes);
+            else impl::accumulate_channels<A, T, Mask, false>(sum, in, w.first, w.block, w.groups, w.step, w.last_lanes);
+        }
         else impl::accumulate<A, T, Mask>(sum, in, w.first, w.block, w.groups, w.step);
     }
     template <class Grid>

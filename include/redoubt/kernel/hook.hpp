@@ -3,6 +3,7 @@
 #pragma once
 
 #include <redoubt/kernel/call.hpp>
+#include <redoubt/kernel/multiply_add.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -43,8 +44,8 @@ struct fault_hook {
 
 namespace redoubt::kernel::inline REDOUBT_ABI {
 
-/// The canonical chain of one output: the bias, then kernel row, kernel column, input channel, one fused multiply-add
-/// (int8: one wrapping product) each, with the faults of that output in it. Floats skip padding taps; int8 adds them
+/// The canonical chain of one output: the bias, then kernel row, kernel column, input channel, one multiply-add (int8:
+/// one wrapping product) each, with the faults of that output in it. Floats skip padding taps; int8 adds them
 /// as the stored zero, 128, because the bias expects them, but counts no step for them.
 template <number N>
 typename N::accumulator chain(const conv_call<N>& call, int row, int column, int out,
@@ -79,7 +80,7 @@ typename N::accumulator chain(const conv_call<N>& call, int row, int column, int
                     sum = static_cast<accumulator>(static_cast<std::uint32_t>(sum) +
                                                    static_cast<std::uint32_t>(a * widened(w)));
                 } else {
-                    sum = __builtin_fmaf(widened(call.in[g.in.index(y, x, first + i)]), widened(w), sum);
+                    sum = multiply_add(widened(call.in[g.in.index(y, x, first + i)]), widened(w), sum);
                 }
                 if (inside) strike();
             }

@@ -26,12 +26,13 @@ struct float_register {
     static batch load(const float* p, int count) {
         return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1u), p);
     }
-    /// ReLU, where asked for, and the one NaN in one instruction: a table of what becomes of each class of value (from bit
+    /// ReLU, where asked for, nothing above `limit`, and the one NaN. The first and last in one instruction, by a table of what becomes of each class of value (from bit
     /// 0, four bits each: quiet NaN, signalling NaN, zero, one, -Inf, Inf, negative, positive; 0 takes the first operand,
     /// 1 the value, 8 is +0).
-    static batch settled(const batch& v, bool rectify) {
+    static batch settled(const batch& v, bool rectify, float limit) {
         const __m512i classes = _mm512_set1_epi32(rectify ? 0x18181800 : 0x11111100);
-        return _mm512_fixupimm_ps(_mm512_set1_ps(from_word<float>(canonical_nan_word)), v, classes, 0);
+        const __m512 settled = _mm512_fixupimm_ps(_mm512_set1_ps(from_word<float>(canonical_nan_word)), v, classes, 0);
+        return _mm512_maskz_min_ps(0xffff, _mm512_set1_ps(limit), settled);  // takes its second operand when it is a NaN
     }
     static batch widen(const half* p) {
         return _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <redoubt/kernel/call.hpp>
+#include <redoubt/kernel/multiply_add.hpp>
 
 #if REDOUBT_LEVEL_NUMBER == 0
 namespace redoubt::kernel::inline REDOUBT_ABI {
@@ -36,10 +37,10 @@ struct float_lanes {
         return v;
     }
     void add_product(float factor, const float_lanes& weight) {
-        for (int i = 0; i < lane_count; ++i) part[i] = __builtin_fmaf(factor, weight.part[i], part[i]);
+        for (int i = 0; i < lane_count; ++i) part[i] = multiply_add(factor, weight.part[i], part[i]);
     }
     void add_product(const float_lanes& factor, const float_lanes& weight) {
-        for (int i = 0; i < lane_count; ++i) part[i] = __builtin_fmaf(factor.part[i], weight.part[i], part[i]);
+        for (int i = 0; i < lane_count; ++i) part[i] = multiply_add(factor.part[i], weight.part[i], part[i]);
     }
     void add(const float_lanes& other) {
         for (int i = 0; i < lane_count; ++i) part[i] = part[i] + other.part[i];
@@ -59,9 +60,10 @@ struct float_lanes {
     void apply(const F& f) {
         for (float& v : part) v = f(v);
     }
-    /// ReLU, where asked for, and the one NaN.
-    void settle(bool rectify) {
+    /// ReLU, where asked for, nothing above `limit`, and the one NaN.
+    void settle(bool rectify, float limit) {
         if (rectify) relu();
+        for (float& v : part) v = v > limit ? limit : v;
         make_canonical();
     }
     void make_canonical() {

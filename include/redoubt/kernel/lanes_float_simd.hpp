@@ -13,6 +13,10 @@
 #include <redoubt/kernel/lanes_float_avx512.hpp>
 #elif REDOUBT_LEVEL_NUMBER == 3
 #include <redoubt/kernel/lanes_float_avx2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 2
+#include <redoubt/kernel/lanes_float_sse2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 1
+#include <redoubt/kernel/lanes_float_neon64.hpp>
 #endif
 
 #if REDOUBT_LEVEL_NUMBER > 0
@@ -70,7 +74,7 @@ struct float_lanes {
         for (batch& lanes : v.part) lanes = batch(value);
         return v;
     }
-    /// this + factor * weight, as multiply_add of this level does it.
+    /// this + factor * weight, with the bits of kernel::multiply_add.
     void add_product(float factor, const float_lanes& weight) {
         for (int i = 0; i < parts; ++i) part[i] = float_register::multiply_add(factor, weight.part[i], part[i]);
     }
@@ -101,14 +105,18 @@ struct float_lanes {
     void apply(const F& f) {
         for (batch& v : part) v = f(v);
     }
-    /// ReLU, where asked for, and the one NaN.
-    void settle(bool rectify) {
+    /// ReLU, where asked for, nothing above `limit`, and the one NaN.
+    void settle(bool rectify, float limit) {
 #if REDOUBT_LEVEL_NUMBER >= 4
-        part[0] = float_register::settled(part[0], rectify);
+        part[0] = float_register::settled(part[0], rectify, limit);
 #else
         // no branch: nothing is below -infinity but itself
         const batch floor(rectify ? 0.0f : -std::numeric_limits<float>::infinity());
-        for (batch& v : part) v = xsimd::select(v <= floor, floor, v);
+        const batch top(limit);
+        for (batch& v : part) {
+            v = xsimd::select(v <= floor, floor, v);
+            v = xsimd::select(v > top, top, v);
+        }
         make_canonical();
 #endif
     }

@@ -11,6 +11,10 @@
 #include <redoubt/kernel/lanes_int8_avx512.hpp>
 #elif REDOUBT_LEVEL_NUMBER >= 3
 #include <redoubt/kernel/lanes_int8_avx2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 2
+#include <redoubt/kernel/lanes_int8_sse2.hpp>
+#elif REDOUBT_LEVEL_NUMBER == 1
+#include <redoubt/kernel/lanes_int8_neon64.hpp>
 #else
 #include <redoubt/kernel/lanes_int8_scalar.hpp>
 #endif
@@ -51,16 +55,16 @@ struct lane_arithmetic<int8> {
     public:
         explicit finisher(const conv_call<int8>& call) : finisher{call, int8_shifts{call}} {}
 
-        /// Whether plain() will do for whole vectors: no residual, no logits, and no activation that is more than a clamp.
-        bool is_plain() const { return residual_ == nullptr && usual_; }
-        void plain(lanes sum, int index) const {
-            sum.shift_right(right_);
+        /// Whether plain() will do for whole vectors: no residual, no logits, an activation that clamps.
+        bool is_plain() const { return residual_ == nullptr && usual_ && right_.may_cut(); }
+        REDOUBT_FINISHER void plain(lanes sum, int index) const {
+            sum.shift_right_cut(right_);
             sum.clamp(low_, high_);
             sum.store_codes(out_ + index);
         }
 
         /// `count` channels at output `index`.
-        void operator()(lanes sum, int index, int count) const {
+        REDOUBT_FINISHER void operator()(lanes sum, int index, int count) const {
             if (!usual_) return unusual(sum, index, count);
             if (residual_ != nullptr) add_residual(sum, index, count);
             sum.shift_right(right_);
@@ -83,7 +87,7 @@ struct lane_arithmetic<int8> {
                 return;
             }
             sum.shift_right(right_);
-            bend(sum, call_.nonlinearity(), call_.scales.output);
+            bend(sum, activation_, frac_);
             sum.clamp(low_, high_);
             sum.store_codes(out_ + index, count);
         }
@@ -91,7 +95,7 @@ struct lane_arithmetic<int8> {
             : residual_{call.residual}, out_{call.out}, logits_{call.logits}, right_{shifts.output},
               residual_right_{std::max(-shifts.residual, 0)}, residual_left_{shifts.residual},
               low_{shifts.low}, high_{shifts.high}, usual_{call.logits == nullptr && is_clamp(call.act)},
-              call_{call} {}
+              frac_{call.scales.output}, activation_{call.nonlinearity()} {}
 
         const std::uint8_t* residual_;
         std::uint8_t* out_;
@@ -100,7 +104,8 @@ struct lane_arithmetic<int8> {
         int residual_left_;
         std::int32_t low_, high_;
         bool usual_;
-        const conv_call<int8>& call_;  // where the usual path does not read
+        std::int32_t frac_;
+        activation_spec activation_;
     };
     static void spill(const lanes& sum, std::int32_t* to) { sum.store(to); }
     static lanes fill(const std::int32_t* from) { return lanes::load(from); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sixteen accumulators of an int8 dot product in two AVX2 registers.
+// Sixteen accumulators of an int8 dot product in two AVX2 registers, with AVX-VNNI where the target has it.
 #pragma once
 
 #include <redoubt/kernel/geometry.hpp>
@@ -12,11 +12,9 @@
 
 namespace redoubt::kernel::inline REDOUBT_ABI {
 
-/// Two registers of eight accumulators. The weights are split into even and odd bytes, widened, so that the pairwise
-/// 16-bit products cannot saturate.
+/// Two registers of eight accumulators.
 struct int_lanes {
     __m256i part[2];
-    struct weights { __m256i even[2], odd[2]; };
 
     static int_lanes load(const std::int32_t* p) {
         return {{_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
@@ -26,6 +24,18 @@ struct int_lanes {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), part[0]);
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), part[1]);
     }
+#ifdef __AVXVNNI__
+    struct weights { __m256i bytes[2]; };
+    static weights load_weights(const std::int8_t* p) {
+        return {{_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
+                 _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))}};
+    }
+    void add_products(std::int32_t quad, const weights& w) {
+        for (int i = 0; i < 2; ++i) part[i] = _mm256_dpbusd_avx_epi32(part[i], _mm256_set1_epi32(quad), w.bytes[i]);
+    }
+#else
+    /// Split into even and odd bytes, widened, so that the pairwise 16-bit products cannot saturate.
+    struct weights { __m256i even[2], odd[2]; };
     static weights load_weights(const std::int8_t* p) {
         weights w;
         for (int i = 0; i < 2; ++i) {
@@ -44,6 +54,7 @@ struct int_lanes {
             part[i] = _mm256_add_epi32(part[i], sum);
         }
     }
+#endif
     /// Bytes as they are stored, one a lane; the first `count`, then zeros.
     static int_lanes widen(const std::uint8_t* p) {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -110,6 +121,7 @@ struct int_lanes {
             v = _mm256_add_epi32(q, _mm256_srl_epi32(_mm256_add_epi32(rest, bias), count));
         }
     }
+    void shift_right_cut(const rounding_shift& by) { shift_right(by); }
     void clamp(std::int32_t low, std::int32_t high) {
         for (__m256i& v : part)
             v = _mm256_min_epi32(_mm256_max_epi32(v, _mm256_set1_epi32(low)), _mm256_set1_epi32(high));

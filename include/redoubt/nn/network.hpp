@@ -85,6 +85,10 @@ struct with_layers<network<Input, N, Old...>, pack<Ls...>> { using type = networ
 template <network_type Net, number N>
 using with_number = typename detail::rebound<Net, N>::type;
 
+/// The same network with the option to compute fast; a float32 one.
+template <network_type Net>
+using fast_network = with_number<Net, fast<typename Net::number_type>>;
+
 /// The same network without any protection.
 template <network_type Net>
 using without_protection =

@@ -4,6 +4,8 @@
 
 #include <redoubt/nn/parameters.hpp>
 
+#include <algorithm>
+
 namespace redoubt::inline v1 {
 
 namespace detail {
@@ -29,6 +31,10 @@ struct tile_place {
 template <number N>
 constexpr tile_place tile_of(const slot& s) {
     tile_place t;
+    if (const kernel::winograd kind = transform_of<N>(s); kind != kernel::winograd::none) {
+        t.bytes = aligned_up(kernel::winograd_plan{s.geometry, kind}.scratch() * sizeof(float));
+        return t;
+    }
     if (s.store < 0 && !decodes_weights<N>) return t;
     const auto blocks = static_cast<std::size_t>(blocks_at_once<N>(s.geometry));
     const std::size_t words = kernel::layout_of<N>.block_size(s.geometry) * blocks;
@@ -50,62 +56,107 @@ struct workspace_plan {
     std::size_t bytes = 0;
 };
 
+/// When each value is written first and read last. Values are numbered in the order in which they are first written.
+template <class Net>
+constexpr void find_lives(workspace_plan<Net>& plan) {
+    constexpr const auto& table = Net::table;
+    int* const born = plan.born.data();
+    int* const dies = plan.dies.data();
+    const auto uses = [&](std::int16_t v, int at) {
+        if (v >= 0) dies[v] = at;
+    };
+    for (std::size_t v = 0; v < plan.values; ++v) born[v] = -1;
+    for (int i = 0; i < table.step_count; ++i) {
+        const step& s = table.steps[static_cast<std::size_t>(i)];
+        if (born[s.out] < 0) born[s.out] = i;
+        uses(s.out, i);
+        uses(s.in, i);
+        uses(s.residual, i);
+        if (s.kind == op::compare || s.kind == op::vote)
+            for (std::int16_t v : s.voted) uses(v, i);
+        if (s.kind == op::concat)
+            for (std::int16_t v : s.parts) uses(v, i);
+    }
+    dies[table.output] = table.step_count;
+}
+
+/// The largest sum of sizes of values alive during one step.
+template <class Net>
+constexpr std::size_t live_peak(const workspace_plan<Net>& plan) {
+    // what is added before a step and taken off after it
+    std::array<std::size_t, static_cast<std::size_t>(Net::table.step_count) + 1> added{}, removed{};
+    for (std::size_t v = 0; v < plan.values; ++v) {
+        added[static_cast<std::size_t>(plan.born[v])] += plan.size[v];
+        removed[static_cast<std::size_t>(plan.dies[v])] += plan.size[v];
+    }
+    std::size_t alive = 0, peak = 0;
+    for (std::size_t i = 0; i < added.size(); ++i) {
+        alive += added[i];
+        if (alive > peak) peak = alive;
+        alive -= removed[i];
+    }
+    return peak;
+}
+
+/// The largest first, each at the lowest place that is free throughout its life. Written for constant evaluation, whose
+/// steps compilers limit: only neighbours in time are compared, through plain pointers. Returns the end.
+template <class Net>
+constexpr std::size_t place_values(workspace_plan<Net>& plan) {
+    constexpr std::size_t count = workspace_plan<Net>::values;
+    std::array<std::size_t, count> order{}, ends{};  // ends: 0 for a value without a place
+    std::array<int, count> latest{};                 // end of the longest life up to each value
+    const std::size_t* const size = plan.size.data();
+    const int* const born = plan.born.data();
+    const int* const dies = plan.dies.data();
+    std::size_t* const offset = plan.offset.data();
+    std::size_t* const end = ends.data();
+    int* const reach = latest.data();
+    for (std::size_t v = 0; v < count; ++v) {
+        order[v] = v;
+        reach[v] = v > 0 && reach[v - 1] > dies[v] ? reach[v - 1] : dies[v];
+    }
+    std::sort(order.begin(), order.end(),
+              [size](std::size_t a, std::size_t b) { return size[a] != size[b] ? size[a] > size[b] : a < b; });
+    std::size_t total = 0;
+    for (const std::size_t next : order) {
+        const int from = born[next], to = dies[next];
+        std::size_t first = next, last = next + 1;
+        while (first > 0 && reach[first - 1] >= from) --first;
+        while (last < count && born[last] <= to) ++last;
+        std::size_t at = 0;
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (std::size_t v = first; v < last; ++v) {
+                if (at < end[v] && dies[v] >= from && offset[v] < at + size[next]) {
+                    at = end[v];
+                    moved = true;
+                }
+            }
+        }
+        offset[next] = at;
+        end[next] = at + size[next];
+        if (end[next] > total) total = end[next];
+    }
+    return total;
+}
+
 template <class Net>
 constexpr workspace_plan<Net> plan_workspace() {
     using N = typename Net::number_type;
     constexpr const auto& table = Net::table;
     workspace_plan<Net> plan;
-    const auto uses = [&](std::int16_t v, int at) {
-        if (v >= 0) plan.dies[static_cast<std::size_t>(v)] = at;
-    };
     for (std::size_t v = 0; v < plan.values; ++v) {
-        plan.born[v] = -1;
         // three bytes more: int8 kernels read whole groups of four
         const auto words = static_cast<std::size_t>(table.values[v].extents.size());
         plan.size[v] = aligned_up(words * word_bytes<N>(table.values[v].words) + (N::is_integer ? 3 : 0));
     }
-    for (int i = 0; i < table.step_count; ++i) {
-        const step& s = table.steps[static_cast<std::size_t>(i)];
-        if (int& born = plan.born[static_cast<std::size_t>(s.out)]; born < 0) born = i;
-        uses(s.out, i);
-        uses(s.in, i);
-        uses(s.residual, i);
-        for (std::int16_t v : s.voted) uses(v, i);
-        for (std::int16_t v : s.parts) uses(v, i);
-    }
-    uses(static_cast<std::int16_t>(table.output), table.step_count);
-    for (int i = 0; i < table.step_count; ++i) {
-        std::size_t alive = 0;
-        for (std::size_t v = 0; v < plan.values; ++v)
-            if (plan.born[v] <= i && i <= plan.dies[v]) alive += plan.size[v];
-        if (alive > plan.peak) plan.peak = alive;
-    }
+    find_lives(plan);
+    plan.peak = live_peak(plan);
     for (int i = 0; i < table.slot_count; ++i) {
         const std::size_t tile = tile_of<N>(table.slots[static_cast<std::size_t>(i)]).bytes;
         if (tile > plan.tile) plan.tile = tile;
     }
-    // the largest first, each at the lowest place that is free throughout its life
-    std::array<bool, workspace_plan<Net>::values> placed{};
-    std::size_t end = 0;
-    for (std::size_t round = 0; round < plan.values; ++round) {
-        std::size_t next = plan.values;
-        for (std::size_t v = 0; v < plan.values; ++v)
-            if (!placed[v] && (next == plan.values || plan.size[v] > plan.size[next])) next = v;
-        std::size_t at = 0;
-        for (bool moved = true; moved;) {
-            moved = false;
-            for (std::size_t v = 0; v < plan.values; ++v) {
-                if (!placed[v] || plan.dies[v] < plan.born[next] || plan.dies[next] < plan.born[v]) continue;
-                if (at < plan.offset[v] + plan.size[v] && plan.offset[v] < at + plan.size[next]) {
-                    at = plan.offset[v] + plan.size[v];
-                    moved = true;
-                }
-            }
-        }
-        plan.offset[next] = at;
-        placed[next] = true;
-        if (at + plan.size[next] > end) end = at + plan.size[next];
-    }
+    const std::size_t end = place_values(plan);
     for (std::size_t& offset : plan.offset) offset += plan.tile;
     plan.bytes = plan.tile + end;
     return plan;

@@ -7,6 +7,7 @@
 #include <redoubt/kernel/elementwise.hpp>
 #include <redoubt/kernel/pool.hpp>
 #include <redoubt/kernel/softmax.hpp>
+#include <redoubt/kernel/winograd.hpp>
 #include <redoubt/nn/custom.hpp>
 #include <redoubt/nn/plan.hpp>
 #include <redoubt/nn/policy.hpp>
@@ -173,7 +174,13 @@ private:
                 call.bias = block.bias;
                 call.block_begin = block.begin;
                 call.block_end = block.end;
-                if constexpr (Policy::active) {
+                if constexpr (detail::transform_of<N>(weight_source<Net, s.slot>::info) != kernel::winograd::none) {
+                    if constexpr (Policy::active)
+                        static_assert(!decltype(policy.hook(path<I>()))::active,
+                                      "redoubt: a fast network takes no faults in registers");
+                    kernel::winograd_conv2d<N>(call, detail::transform_of<N>(weight_source<Net, s.slot>::info),
+                                               reinterpret_cast<float*>(space.bytes.data()));
+                } else if constexpr (Policy::active) {
                     if constexpr (weight_source<Net, s.slot>::fetches)
                         policy.template touch<site::decoded_weights>(block.scratch, path<I>());
                     compute_blocks<I>(call, policy.hook(path<I>()));

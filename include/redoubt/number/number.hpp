@@ -91,6 +91,17 @@ concept number = requires {
     { N::is_integer } -> std::convertible_to<bool>;
 };
 
+/// Speed before the canonical arithmetic: wide 3x3 convolutions may take fewer multiplications that round otherwise
+/// (kernel/winograd_plan.hpp). Answers differ from Number's by some 1e-5 of the largest logit, and there are no faults in
+/// its registers or weights; no campaign uses it.
+template <number Number>
+    requires std::same_as<Number, float32>
+struct fast : Number {
+    static constexpr bool gives_up_canonical_order = true;
+};
+template <number N>
+inline constexpr bool is_fast = requires { N::gives_up_canonical_order; };
+
 /// True where kernels cannot read the stored weights as they lie.
 template <number N>
 inline constexpr bool decodes_weights = !std::same_as<typename N::weight, typename N::kernel_weight>;
