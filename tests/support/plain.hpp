@@ -131,6 +131,18 @@ inline plain_tensor plain_subsample(const plain_tensor& in, int out_channels, in
     return out;
 }
 
+/// All channels of each, in order.
+inline plain_tensor plain_concat(const std::vector<plain_tensor>& parts) {
+    plain_tensor out{0, parts[0].height, parts[0].width};
+    for (const plain_tensor& part : parts) out.channels += part.channels;
+    out.elements.clear();
+    for (int row = 0; row < out.height; ++row)
+        for (int column = 0; column < out.width; ++column)
+            for (const plain_tensor& part : parts)
+                for (int c = 0; c < part.channels; ++c) out.elements.push_back(part.at(row, column, c));
+    return out;
+}
+
 /// An unprotected float32 network, step by step along its table.
 template <redoubt::network_type Net>
 std::vector<float> plain_answer(const std::vector<drawn_layer>& layers, const std::vector<float>& image) {
@@ -149,6 +161,12 @@ std::vector<float> plain_answer(const std::vector<drawn_layer>& layers, const st
             out = plain_average_pool(value(s.in), g, s.counted == redoubt::kernel::count_padding::yes);
         if (s.kind == op::global_average) out = plain_average(value(s.in));
         if (s.kind == op::subsample) out = plain_subsample(value(s.in), g.out.channels, g.stride.h);
+        if (s.kind == op::concat) {
+            std::vector<plain_tensor> parts;
+            for (int v : s.parts)
+                if (v >= 0) parts.push_back(value(v));
+            out = plain_concat(parts);
+        }
         if (s.kind == op::add || s.kind == op::activate) out = value(s.in);
         if (s.residual >= 0) out = plain_add(out, value(s.residual));
         for (float& v : out.elements) v = activated(s.nonlinearity(), v);

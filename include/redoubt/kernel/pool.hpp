@@ -4,6 +4,8 @@
 
 #include <redoubt/kernel/lanes_int8.hpp>
 
+#include <cstring>
+
 namespace redoubt::kernel::inline REDOUBT_ABI {
 
 /// Word that stands for zero.
@@ -34,9 +36,11 @@ struct window {
     }
 
 private:
-    static int first(int at, int step, int extent) { return at >= 0 ? 0 : std::min(extent, (step - 1 - at) / step); }
+    // divisions only where there is a dilation
+    static int over(int distance, int step) { return step == 1 ? distance : distance / step; }
+    static int first(int at, int step, int extent) { return at >= 0 ? 0 : std::min(extent, over(step - 1 - at, step)); }
     static int last(int at, int step, int extent, int size) {
-        return at >= size ? 0 : std::min(extent, (size - 1 - at) / step + 1);
+        return at >= size ? 0 : std::min(extent, over(size - 1 - at, step) + 1);
     }
 };
 
@@ -46,6 +50,17 @@ void for_each_window(const conv_geometry& g, Word* out, Body&& body) {
     for (int row = 0; row < g.out.height; ++row)
         for (int column = 0; column < g.out.width; ++column)
             body(row, column, window{g, row, column}, out + g.out.index(row, column, 0));
+}
+
+/// The largest code of a window in each of Count neighbouring channels: a loop of constant length, which compilers make a
+/// vector of.
+template <std::size_t Count>
+void largest_codes(const conv_geometry& g, int row, int column, const window& w, const std::uint8_t* in, std::uint8_t* out) {
+    std::uint8_t most[Count] = {};
+    w.for_each(g, row, column, in, [&](const std::uint8_t* from) {
+        for (std::size_t i = 0; i < Count; ++i) most[i] = most[i] > from[i] ? most[i] : from[i];
+    });
+    std::memcpy(out, most, Count);
 }
 
 /// sum * 2^finer / count to nearest even, saturated.
@@ -74,13 +89,16 @@ void max_pool(const conv_geometry& g, const Word* in, Word* out) {
         }
     });
 }
-/// The same of codes: a loop over bytes that compilers make vectors of.
+/// The same of codes.
 inline void max_pool(const conv_geometry& g, const std::uint8_t* in, std::uint8_t* out) {
-    impl::for_each_window(g, out, [&](int row, int column, const impl::window& w, std::uint8_t* __restrict to) {
-        for (int c = 0; c < g.in.channels; ++c) to[c] = 0;
-        w.for_each(g, row, column, in, [&](const std::uint8_t* __restrict from) {
-            for (int c = 0; c < g.in.channels; ++c) to[c] = to[c] > from[c] ? to[c] : from[c];
-        });
+    impl::for_each_window(g, out, [&](int row, int column, const impl::window& w, std::uint8_t* to) {
+        int c = 0;
+        for (; c + 64 <= g.in.channels; c += 64) impl::largest_codes<64>(g, row, column, w, in + c, to + c);
+        for (; c + 16 <= g.in.channels; c += 16) impl::largest_codes<16>(g, row, column, w, in + c, to + c);
+        if (c == g.in.channels) return;
+        // what is left: the last sixteen again, or one by one
+        if (g.in.channels >= 16) return impl::largest_codes<16>(g, row, column, w, in + g.in.channels - 16, to + g.in.channels - 16);
+        for (; c < g.in.channels; ++c) impl::largest_codes<1>(g, row, column, w, in + c, to + c);
     });
 }
 

@@ -218,6 +218,56 @@ private:
         return producer_count_ > 0;
     }
 
+    // ---- concats
+    template <class... Ls> constexpr void visit(type_tag<branch<Ls...>>) { fail(mistake::branch_outside_concat); }
+    template <class... Bs> constexpr void visit(type_tag<concat<Bs...>>) {
+        if (sizeof...(Bs) < 1 || sizeof...(Bs) > most_branches) return fail(mistake::too_many_branches, extents_);
+        joined_branches join{current_, extents_};
+        const int position = position_;
+        position_ = 0;
+        (one_branch(type_tag<Bs>{}, join), ...);
+        position_ = position;
+        if (failed()) return;
+        current_ = join.parts[0];
+        extents_ = {0, join.out.height, join.out.width};
+        append(op::concat, join.out).parts = join.parts;
+    }
+    struct joined_branches {
+        int in;
+        shape in_extents;
+        shape out{};
+        std::array<std::int16_t, most_branches> parts{-1, -1, -1, -1, -1, -1, -1, -1};
+        std::size_t count = 0;
+    };
+    template <class... Ls> constexpr void one_branch(type_tag<branch<Ls...>>, joined_branches& join) {
+        const path_name outer = path_;
+        path_ = path_ / position_;
+        one_branch<pack<Ls...>>(join);
+        path_ = outer;
+    }
+    template <fixed_string N, class... Ls>
+    constexpr void one_branch(type_tag<named<N, branch<Ls...>>>, joined_branches& join) {
+        const path_name outer = path_;
+        path_ = path_ / N.view();
+        one_branch<pack<Ls...>>(join);
+        path_ = outer;
+    }
+    template <class L> constexpr void one_branch(type_tag<L>, joined_branches&) { fail(mistake::not_a_branch, extents_); }
+    template <class Body> constexpr void one_branch(joined_branches& join) {
+        if (failed()) return;
+        current_ = join.in;
+        extents_ = join.in_extents;
+        producer_count_ = 0;  // what comes in belongs to all branches: nothing in one may join its maker
+        nested<Body>();
+        ++position_;
+        if (failed()) return;
+        if (join.count == 0) join.out = {0, extents_.height, extents_.width};
+        if (extents_.height != join.out.height || extents_.width != join.out.width)
+            return fail_at(leaf_ - 1, mistake::concat_differs, extents_, {extents_.channels, join.out.height, join.out.width});
+        join.out.channels += extents_.channels;
+        join.parts[join.count++] = static_cast<std::int16_t>(current_);
+    }
+
     // ---- leaves
     constexpr void convolve(kernel::conv_geometry g) {
         step& s = append(op::convolution, g.out);

@@ -133,6 +133,19 @@ struct residual {
     using layers = pack<Layers...>;
 };
 
+/// One way through a concat. An empty one hands on what comes in.
+template <class... Layers>
+struct branch {
+    using layers = pack<Layers...>;
+};
+
+/// Branches, bare or named<...>, that all start from what comes in; their outputs' channels one after the other. Heights
+/// and widths must agree. int8 branches are brought to one scale, by shifts that round to nearest even.
+template <class... Branches>
+struct concat {
+    using layers = pack<Branches...>;
+};
+
 /// What every protection inherits: it is a layer description around others. A derived template adds what it does:
 ///   `static constexpr int replicas, spares` and `vote`  - runs the layers several times (harden/replicate.hpp),
 ///   `using guard`                                       - checks each step's output (harden/range.hpp),

@@ -74,6 +74,8 @@ constexpr void find_lives(workspace_plan<Net>& plan) {
         uses(s.residual, i);
         if (s.kind == op::compare || s.kind == op::vote)
             for (std::int16_t v : s.voted) uses(v, i);
+        if (s.kind == op::concat)
+            for (std::int16_t v : s.parts) uses(v, i);
     }
     dies[table.output] = table.step_count;
 }

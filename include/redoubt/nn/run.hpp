@@ -2,6 +2,7 @@
 // Inference: a fold over the table of steps.
 #pragma once
 
+#include <redoubt/kernel/concat.hpp>
 #include <redoubt/kernel/conv2d.hpp>
 #include <redoubt/kernel/elementwise.hpp>
 #include <redoubt/kernel/pool.hpp>
@@ -119,6 +120,8 @@ private:
             else kernel::global_average(g, at(s.in), at(s.out));
         } else if constexpr (s.kind == op::subsample) {
             kernel::subsample(g, at(s.in), at(s.out));
+        } else if constexpr (s.kind == op::concat) {
+            join<I>(std::make_index_sequence<most_branches>{});
         } else if constexpr (s.kind == op::add || s.kind == op::activate) {
             kernel::add_and_activate<N>(at(s.in), at(s.residual), at(s.out), g.out.size(),
                                         s.nonlinearity(), scales<I>());
@@ -131,6 +134,21 @@ private:
             using layer = type_at<typename Net::leaves, s.leaf>;
             run_custom<layer, N>({at(s.in), g.in}, {at(s.out), g.out}, frac_of<s.in>(), frac_of<s.out>());
         }
+    }
+
+    template <int I, std::size_t... P> void join(std::index_sequence<P...>) const {
+        int channel = 0;
+        const auto one = [&]<int V>(std::integral_constant<int, V>) {
+            if constexpr (V >= 0) {
+                constexpr shape part = Net::table.values[static_cast<std::size_t>(V)].extents;
+                constexpr auto out = step_of<Net, I>.out;
+                if constexpr (N::is_integer)
+                    kernel::concat_part(part, at(V), step_of<Net, I>.geometry.out, at(out), channel, frac_of<V>(), frac_of<out>());
+                else kernel::concat_part(part, at(V), step_of<Net, I>.geometry.out, at(out), channel);
+                channel += part.channels;
+            }
+        };
+        (one(std::integral_constant<int, step_of<Net, I>.parts[P]>{}), ...);
     }
 
     template <int I> void convolve() const {

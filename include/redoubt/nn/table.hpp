@@ -19,6 +19,7 @@ enum class op : std::uint8_t {
     average_pool,
     global_average,
     subsample,
+    concat,          ///< the channels of several values one after the other
     add,             ///< a residual add that found no convolution to join, with its activation
     activate,        ///< an activation that found no step to join
     softmax,
@@ -59,6 +60,9 @@ struct path_name {
     }
 };
 
+/// Branches of one concat.
+inline constexpr std::size_t most_branches = 8;
+
 /// One step. Numbers of leaves, wrappers, units, slots and values index the tables of the network; -1 is none.
 struct step {
     op kind = op::input;
@@ -82,6 +86,7 @@ struct step {
     std::int16_t comparison = -1;      ///< step of the comparison that decides whether this one runs
     std::int16_t voter = -1;           ///< wrapper type of a vote or comparison
     std::array<std::int16_t, 4> voted{-1, -1, -1, -1};  ///< values of the replicas
+    std::array<std::int16_t, most_branches> parts{-1, -1, -1, -1, -1, -1, -1, -1};  ///< values that a concat joins
     std::array<std::int16_t, 4> guards{-1, -1, -1, -1}; ///< wrapper types, innermost first
     std::int16_t store = -1;           ///< wrapper type that keeps the parameters
 
