@@ -45,7 +45,7 @@ inline float activated(const redoubt::kernel::activation_spec& by, float v) {
         default: {
             if (v <= -3.0f) return 0.0f;
             const float shifted = v + 3.0f;
-            const float part = std::min(shifted, 6.0f) / 6.0f;
+            const float part = std::min(shifted, 6.0f) * 0x1.555556p-3f;
             return v * part;
         }
     }

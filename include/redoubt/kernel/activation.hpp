@@ -70,11 +70,11 @@ V clipped(const V& v, float low, float high) {
 template <class V>
 V leaked(const V& v, float slope) { return select(v < V(0.0f), v * V(slope), v); }
 
-/// v * (clip(v + 3, 0, 6) / 6), each operation rounded, and +0 for all v <= -3. Infinity stays, and what is 3 or more is
-/// kept as it is.
+/// v * (clip(v + 3, 0, 6) * s) where s is the float nearest to 1/6, each operation rounded, and +0 for all v <= -3.
+/// Infinity stays, and what is 3 or more is kept as it is.
 template <class V>
 V hard_swished(const V& v) {
-    const V gate = clipped(v + V(3.0f), 0.0f, 6.0f) / V(6.0f);
+    const V gate = clipped(v + V(3.0f), 0.0f, 6.0f) * V(1.0f / 6.0f);
     return select(v <= V(-3.0f), V(0.0f), v * gate);
 }
 

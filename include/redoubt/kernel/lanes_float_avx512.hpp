@@ -31,7 +31,11 @@ struct float_register {
     /// 1 the value, 8 is +0).
     static batch settled(const batch& v, bool rectify, float limit) {
         const __m512i classes = _mm512_set1_epi32(rectify ? 0x18181800 : 0x11111100);
+// without optimisation g++ has a macro here, with a conversion that it warns of
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
         const __m512 settled = _mm512_fixupimm_ps(_mm512_set1_ps(from_word<float>(canonical_nan_word)), v, classes, 0);
+#pragma GCC diagnostic pop
         return _mm512_maskz_min_ps(0xffff, _mm512_set1_ps(limit), settled);  // takes its second operand when it is a NaN
     }
     static batch widen(const half* p) {

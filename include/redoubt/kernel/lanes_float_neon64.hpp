@@ -23,6 +23,8 @@ struct float_register {
     static batch multiply_add(const batch& factor, const batch& weight, const batch& sum) {
         return vfmaq_f32(sum, weight, factor);
     }
+    /// Rounded as IEEE 754 has it: xsimd's is by an estimate.
+    static batch divide(const batch& dividend, const batch& divisor) { return vdivq_f32(dividend, divisor); }
     static batch widen(const half* p) {
         std::uint16_t words[4];
         std::memcpy(words, static_cast<const void*>(p), sizeof words);

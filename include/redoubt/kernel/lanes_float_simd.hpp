@@ -85,8 +85,13 @@ struct float_lanes {
     void add(const float_lanes& other) {
         for (int i = 0; i < parts; ++i) part[i] = part[i] + other.part[i];
     }
+    template <class Register = float_register>
     void divide(float by) {
-        for (batch& v : part) v = v / batch(by);
+        const batch divisor(by);
+        for (batch& v : part) {
+            if constexpr (requires { Register::divide(v, divisor); }) v = Register::divide(v, divisor);
+            else v = v / divisor;
+        }
     }
     /// max_of(), but for a NaN's payload.
     void raise(const float_lanes& other) {
