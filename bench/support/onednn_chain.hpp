@@ -273,10 +273,14 @@ private:
             return;
         }
         const desc out{dims_of(g.out), out_words, tag::any};
-        const dnnl::convolution_forward::desc what{dnnl::prop_kind::forward_inference, algorithm_, any(s.in), weights, bias, out,
-                                                   {g.stride.h, g.stride.w}, {g.dilation.h - 1, g.dilation.w - 1},
-                                                   {g.pad.h, g.pad.w}, pad_end(g)};
-        const dnnl::convolution_forward::primitive_desc how{what, attributes, context_.engine};
+        const auto how_by = [&](dnnl::algorithm algorithm) {
+            const dnnl::convolution_forward::desc what{dnnl::prop_kind::forward_inference, algorithm, any(s.in), weights, bias, out,
+                                                       {g.stride.h, g.stride.w}, {g.dilation.h - 1, g.dilation.w - 1},
+                                                       {g.pad.h, g.pad.w}, pad_end(g)};
+            return dnnl::convolution_forward::primitive_desc{what, attributes, context_.engine, true};
+        };
+        auto how = how_by(algorithm_);
+        if (!how) how = how_by(dnnl::algorithm::convolution_direct);  // not every convolution has a Winograd form
         finish(how, dnnl::convolution_forward{how});
     }
     /// Room for an output. A sum is made in place of the residual where nobody needs it later.
