@@ -3,7 +3,7 @@
 // samples it again and reports its own rate, from executed multiply-adds, as a percentage of it. Single-threaded: pin
 // the program to a quiet core, as in `taskset -c 0 build/bench/bin/bench_kernels --benchmark_repetitions=5`.
 #include <redoubt/base/philox.hpp>
-#include <redoubt/kernel/conv2d.hpp>
+#include <redoubt/kernel/winograd.hpp>
 #include <redoubt/tensor/tensor.hpp>
 
 #include "support/peak.hpp"
@@ -102,6 +102,17 @@ void bench_direct(benchmark::State& state, const kernel::conv_geometry& g) {
     measure(state, static_cast<double>(g.executed_macs()), peak_of<N>(), [&] { kernel::conv2d<N>(p.call); });
 }
 
+/// By Winograd's transforms, of weights that are transformed ahead.
+void bench_fast(benchmark::State& state, const kernel::conv_geometry& g) {
+    const kernel::winograd kind = kernel::winograd_for(g);
+    const kernel::winograd_plan plan{g, kind};
+    problem<float32> p{g};
+    operand<float> weights(plan.weights()), scratch(plan.scratch());
+    p.call.weights = weights.data();
+    measure(state, static_cast<double>(g.executed_macs()), fp32_peak,
+            [&] { kernel::winograd_conv2d<float32>(p.call, kind, scratch.data()); });
+}
+
 #ifdef REDOUBT_BENCH_ONEDNN
 /// oneDNN in the layouts it prefers, the reordering not counted. int8: u8 activations, s8 weights, one scale.
 template <number N>
@@ -164,6 +175,10 @@ std::string conv_name(std::string_view number, const kernel::conv_geometry& g, s
 template <number N>
 void add_convolution(const kernel::conv_geometry& g) {
     add(conv_name(N::name, g, "redoubt_direct"), [g](benchmark::State& state) { bench_direct<N>(state, g); });
+    if constexpr (std::is_same_v<N, float32>) {
+        if (kernel::winograd_for(g) != kernel::winograd::none)
+            add(conv_name(N::name, g, "redoubt"), [g](benchmark::State& state) { bench_fast(state, g); });
+    }
 #ifdef REDOUBT_BENCH_ONEDNN
     if constexpr (std::is_same_v<N, float32> || N::is_integer) {
         add(conv_name(N::name, g, "onednn"), [g](benchmark::State& state) {
@@ -192,6 +207,7 @@ int main(int argc, char** argv) {
     add_peaks();
     add_number<float32>();
     add_number<float16>();
+    add_number<bfloat16>();
     add_number<int8>();
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

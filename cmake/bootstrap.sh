@@ -33,6 +33,7 @@ missing() {
         have clang++-16 || have clang++-17 || have clang++-18 || have clang++-19 || have clang++-20 || echo clang-16
         { have objdump && have nm && have size; } || echo binutils
         have python3 || echo python3
+        [ -e /usr/share/libonnx-testdata/data/node ] || echo libonnx-testdata
         # other processors: cross compilers and emulators
         have aarch64-linux-gnu-g++ || echo g++-aarch64-linux-gnu
         have qemu-aarch64 || echo qemu-user

@@ -17,6 +17,7 @@ struct zoo {
 
     using number_fp32 = redoubt::float32;
     using number_fp16 = redoubt::float16;
+    using number_bf16 = redoubt::bfloat16;  // not compiled by default: name it in CMakeLists.txt
     using number_int8 = redoubt::int8;
 };
 

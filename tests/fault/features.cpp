@@ -182,6 +182,9 @@ TEST_CASE("a fault of a feature is that of the scalar definition, fp32", "[fault
 TEST_CASE("a fault of a feature is that of the scalar definition, fp16", "[fault]") {
     check_features<net_of<float16>>(150);
 }
+TEST_CASE("a fault of a feature is that of the scalar definition, bf16", "[fault]") {
+    check_features<net_of<bfloat16>>(150);
+}
 TEST_CASE("a fault of a feature is that of the scalar definition, int8", "[fault]") {
     check_features<net_of<int8>>(300);
 }

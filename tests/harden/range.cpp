@@ -97,6 +97,7 @@ TEST_CASE("range restriction by clamping takes the nearer bound, and zero for Na
 TEST_CASE("bounds of codes and halves", "[harden]") {
     check_codes<int8>();
     check_codes<float16>();
+    check_codes<bfloat16>();
 }
 
 TEST_CASE("the outermost check comes last", "[harden]") {

@@ -23,6 +23,7 @@ TEST_CASE("without faults replicas change no word, in every number", "[harden]")
         }
     };
     check(type_tag<float16>{});
+    check(type_tag<bfloat16>{});
     check(type_tag<stored<float32, fixed<2, 5>>>{});
 }
 

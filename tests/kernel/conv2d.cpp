@@ -45,33 +45,36 @@ void check_random_shapes(std::uint32_t stream, words kind, int rounds) {
 }  // namespace
 
 TEMPLATE_TEST_CASE("convolutions of random shapes store the oracle's bits", "[kernel][conv2d]", float32, float16,
-                   int8) {
+                   bfloat16, int8) {
     check_random_shapes<TestType>(1, words::ordinary, 250);
 }
 
 TEMPLATE_TEST_CASE("so they do with NaN, Inf, -0, denormals, saturated codes and wild scales", "[kernel][conv2d]",
-                   float32, float16, int8) {
+                   float32, float16, bfloat16, int8) {
     check_random_shapes<TestType>(2, words::hostile, 250);
 }
 
 TEMPLATE_TEST_CASE("every activation, residual and output meets every kind of tile", "[kernel][conv2d]", float32,
-                   float16, int8) {
+                   float16, bfloat16, int8) {
     random_stream random{12, {}};
     for (int width = 1; width <= 60; ++width) {
         conv_case<TestType> c{{.in = {5, 3, width}, .out = {36, 3, width}, .kernel = 3, .pad = 1}, random, words::hostile};
-        for (int act = 0; act < 3; ++act) {
-            for (int form = 0; form < 4; ++form) {
-                c.act = static_cast<kernel::activation>(act);
-                c.adds = form % 2 != 0;
-                c.to_logits = form / 2 != 0;
-                check_all_three(c);
-            }
+        int form = width;
+        for (const auto& by : support::some_activations()) {
+            c.act = by.kind;
+            c.limit = by.limit;
+            c.lower = by.lower;
+            c.slope = by.slope;
+            c.adds = form % 2 != 0;
+            c.to_logits = form / 2 % 4 == 3;
+            check_all_three(c);
+            ++form;
         }
     }
 }
 
-TEMPLATE_TEST_CASE("a linear layer is the convolution whose kernel is its input", "[kernel][conv2d]", float32, float16,
-                   int8) {
+TEMPLATE_TEST_CASE("a linear layer is the convolution whose kernel is its input", "[kernel][conv2d]", float32,
+                   float16, bfloat16, int8) {
     random_stream random{13, {}};
     for (int out : {1, 10, 16, 64, 65, 128, 129, 150, 257}) {
         for (const shape in : {shape{1, 1, 1}, {64, 1, 1}, {70, 1, 1}, {16, 5, 5}, {3, 4, 2}}) {
@@ -82,7 +85,8 @@ TEMPLATE_TEST_CASE("a linear layer is the convolution whose kernel is its input"
     }
 }
 
-TEMPLATE_TEST_CASE("calls for some blocks at a time add up to the whole", "[kernel][conv2d]", float32, float16, int8) {
+TEMPLATE_TEST_CASE("calls for some blocks at a time add up to the whole", "[kernel][conv2d]", float32, float16,
+                   bfloat16, int8) {
     random_stream random{14, {}};
     for (const conv_geometry& g :
          {conv_geometry{.in = {6, 5, 17}, .out = {100, 5, 17}, .kernel = 3, .pad = 1},
@@ -110,7 +114,7 @@ TEMPLATE_TEST_CASE("calls for some blocks at a time add up to the whole", "[kern
 }
 
 TEMPLATE_TEST_CASE("for floats, padding taps do not exist: Inf and NaN weights over the border leave no trace",
-                   "[kernel][conv2d]", float32, float16) {
+                   "[kernel][conv2d]", float32, float16, bfloat16) {
     random_stream random{15, {}};
     using weight = typename TestType::kernel_weight;
     for (int extent : {1, 2, 5, 13, 14, 15, 29}) {
@@ -201,7 +205,7 @@ TEST_CASE("int8 accumulators wrap", "[kernel][conv2d]") {
 }
 
 TEMPLATE_TEST_CASE("kernels touch nothing beside their operands; int8 at most three bytes after its input",
-                   "[kernel][conv2d]", float32, float16, int8) {
+                   "[kernel][conv2d]", float32, float16, bfloat16, int8) {
     // every operand ends, then begins, at a page that must not be touched
     random_stream random{18, {}};
     for (int i = 0; i < 60; ++i) {

@@ -24,8 +24,8 @@ std::vector<Word> random_words(random_stream& random, int count, words kind) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("an add with activation, floats: add, rectify, clip, one NaN, one rounding", "[kernel][elementwise]",
-                   float32, float16) {
+TEMPLATE_TEST_CASE("an add with activation, floats: add, rectify, clip, one NaN, one rounding",
+                   "[kernel][elementwise]", float32, float16, bfloat16) {
     using word = typename TestType::activation;
     random_stream random{71, {}};
     for (int draw = 0; draw < 60; ++draw) {
@@ -33,22 +33,21 @@ TEMPLATE_TEST_CASE("an add with activation, floats: add, rectify, clip, one NaN,
         const auto in = random_words<word>(random, count, words::hostile);
         const auto residual = random_words<word>(random, count, words::hostile);
         const bool adds = draw % 2 == 0;
-        for (const auto act : {activation::none, activation::relu, activation::clipped_relu}) {
+        for (const auto& act : support::some_activations()) {
             std::vector<word> out(in.size());
             const word* other = adds ? residual.data() : nullptr;
-            kernel::add_and_activate<TestType>(in.data(), other, out.data(), count, act, 2, {});
+            kernel::add_and_activate<TestType>(in.data(), other, out.data(), count, act, {});
             int wrong = 0;
             for (std::size_t i = 0; i < in.size(); ++i) {
                 auto v = static_cast<float>(in[i]);
                 if (adds) v = v + static_cast<float>(residual[i]);
-                if (act != activation::none && v == v) v = v > 0.0f ? v : 0.0f;
-                if (act == activation::clipped_relu && v > 2.0f) v = 2.0f;
+                v = support::activated(act, v);
                 wrong += to_word(out[i]) != to_word(static_cast<word>(support::one_nan(v)));
             }
             CHECK(wrong == 0);
             // in place
             auto same = in;
-            kernel::add_and_activate<TestType>(same.data(), other, same.data(), count, act, 2, {});
+            kernel::add_and_activate<TestType>(same.data(), other, same.data(), count, act, {});
             for (std::size_t i = 0; i < in.size(); ++i) wrong += to_word(same[i]) != to_word(out[i]);
             CHECK(wrong == 0);
         }
@@ -58,7 +57,7 @@ TEMPLATE_TEST_CASE("an add with activation, floats: add, rectify, clip, one NaN,
 TEST_CASE("an add with activation, int8: exact at the finer scale, rounded once, saturated", "[kernel][elementwise]") {
     random_stream random{72, {}};
     for (int draw = 0; draw < 400; ++draw) {
-        const int count = 64;
+        const int count = 50 + draw % 20;
         const auto in = random_words<std::uint8_t>(random, count, words::hostile);
         const auto residual = random_words<std::uint8_t>(random, count, words::ordinary);
         kernel::int8_scales scales;
@@ -67,20 +66,20 @@ TEST_CASE("an add with activation, int8: exact at the finer scale, rounded once,
         // the output may be finer than both: what is rectified, or cancels out, can be
         scales.output = std::max(scales.input, scales.residual) + 3 - support::below(random, 10);
         const bool adds = draw % 3 != 0;
-        const auto act = static_cast<activation>(random.below(3));
+        const auto acts = support::some_activations();
+        const auto& act = acts[random.below(acts.size())];
         std::vector<std::uint8_t> out(in.size());
         const std::uint8_t* other = adds ? residual.data() : nullptr;
-        kernel::add_and_activate<int8>(in.data(), other, out.data(), count, act, 2, scales);
+        kernel::add_and_activate<int8>(in.data(), other, out.data(), count, act, scales);
         int wrong = 0;
         for (std::size_t i = 0; i < in.size(); ++i) {
             double v = std::ldexp(in[i] - 128, -scales.input);
             if (adds) v += std::ldexp(residual[i] - 128, -scales.residual);
             double code = std::nearbyint(std::ldexp(v, scales.output));
-            if (act != activation::none) code = std::fmax(code, 0.0);
-            if (act == activation::clipped_relu) code = std::fmin(code, std::nearbyint(std::ldexp(2.0, scales.output)));
+            code = support::activated_code(act, code, scales.output);
             wrong += out[i] - 128 != static_cast<int>(std::fmin(std::fmax(code, -128.0), 127.0));
         }
-        CAPTURE(draw, scales.input, scales.residual, scales.output, static_cast<int>(act), adds);
+        CAPTURE(draw, scales.input, scales.residual, scales.output, static_cast<int>(act.kind), adds);
         CHECK(wrong == 0);
     }
 }
@@ -93,12 +92,15 @@ TEST_CASE("an add with scales that memory may hold is defined", "[kernel][elemen
         for (std::int32_t* s : {&scales.input, &scales.output, &scales.residual})
             *s = static_cast<std::int32_t>(random());
         std::vector<std::uint8_t> out(16);
-        kernel::add_and_activate<int8>(in.data(), in.data(), out.data(), 16, activation::clipped_relu, 6, scales);
-        for (std::uint8_t v : out) CHECK(v >= 128);
+        for (const auto& act : support::some_activations()) {
+            kernel::add_and_activate<int8>(in.data(), in.data(), out.data(), 16, act, scales);
+            if (act.kind != activation::relu && act.kind != activation::clipped_relu) continue;
+            for (std::uint8_t v : out) CHECK(v >= 128);
+        }
     }
 }
 
-TEMPLATE_TEST_CASE("images are read from both orders", "[kernel][elementwise]", float32, float16) {
+TEMPLATE_TEST_CASE("images are read from both orders", "[kernel][elementwise]", float32, float16, bfloat16) {
     using word = typename TestType::activation;
     const shape extents{3, 4, 5};
     std::vector<float> image(60);

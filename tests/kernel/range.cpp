@@ -50,11 +50,14 @@ TEST_CASE("zeroed and NaN words are +0", "[kernel][range]") {
     CHECK(to_word(word) == 0);
 }
 
-TEST_CASE("half words: bounds are values", "[kernel][range]") {
-    std::vector<half> words;
-    for (float v : {-infinity, -1.0f, 0.5f, 2.0f, 2.001953125f, 65504.0f, infinity}) words.push_back(half{v});
-    for (std::uint16_t bits : {std::uint16_t{0x7e00}, std::uint16_t{0xfc01}, std::uint16_t{0x8000}})
-        words.push_back(half::from_bits(bits));
+TEMPLATE_TEST_CASE("16-bit words: bounds are values", "[kernel][range]", half, brain) {
+    std::vector<TestType> words;
+    const int fraction = fields_of<TestType>.fraction;
+    const auto infinite = static_cast<std::uint16_t>(0x7fff >> fraction << fraction);
+    const float above = static_cast<float>(TestType::from_bits(static_cast<std::uint16_t>(TestType{2.0f}.bits() + 1)));
+    for (float v : {-infinity, -1.0f, 0.5f, 2.0f, above, 65504.0f, infinity}) words.push_back(TestType{v});
+    for (int bits : {infinite | 1 << (fraction - 1), 0x8000 | infinite | 1, 0x8000})
+        words.push_back(TestType::from_bits(static_cast<std::uint16_t>(bits)));
     for (const auto action : {out_of_range::clamp, out_of_range::zero}) {
         const bool clamps = action == out_of_range::clamp;
         const std::vector<float> expected{clamps ? -1.0f : 0.0f, -1.0f, 0.5f, 2.0f, clamps ? 2.0f : 0.0f,

@@ -86,8 +86,8 @@ int differences(const output_bits& a, const output_bits& b) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("1,000 single flips equal the scalar chain with the same flip, borders included", "[kernel][hook]",
-                   float32, float16, int8) {
+TEMPLATE_TEST_CASE("1,000 single flips equal the scalar chain with the same flip, borders included",
+                   "[kernel][hook]", float32, float16, bfloat16, int8) {
     random_stream random{21, {}};
     int seen = 0, at_border = 0;
     for (int draw = 0; draw < 1000; ++draw) {
@@ -111,7 +111,8 @@ TEMPLATE_TEST_CASE("1,000 single flips equal the scalar chain with the same flip
     CHECK(at_border > 300);
 }
 
-TEMPLATE_TEST_CASE("many faults in one call, one tile or one output", "[kernel][hook]", float32, float16, int8) {
+TEMPLATE_TEST_CASE("many faults in one call, one tile or one output", "[kernel][hook]", float32, float16, bfloat16,
+                   int8) {
     random_stream random{22, {}};
     for (int draw = 0; draw < 200; ++draw) {
         const conv_case<TestType> c{support::random_geometry(random, 60000), random,
@@ -134,7 +135,7 @@ TEMPLATE_TEST_CASE("many faults in one call, one tile or one output", "[kernel][
     }
 }
 
-TEMPLATE_TEST_CASE("every output struck at once", "[kernel][hook]", float32, float16, int8) {
+TEMPLATE_TEST_CASE("every output struck at once", "[kernel][hook]", float32, float16, bfloat16, int8) {
     random_stream random{23, {}};
     for (const conv_geometry& g :
          {conv_geometry{.in = {5, 4, 31}, .out = {37, 4, 31}, .kernel = 3, .pad = 1},
@@ -149,8 +150,8 @@ TEMPLATE_TEST_CASE("every output struck at once", "[kernel][hook]", float32, flo
     }
 }
 
-TEMPLATE_TEST_CASE("a step past the last multiply-add of an output strikes nothing", "[kernel][hook]", float32, float16,
-                   int8) {
+TEMPLATE_TEST_CASE("a step past the last multiply-add of an output strikes nothing", "[kernel][hook]", float32,
+                   float16, bfloat16, int8) {
     random_stream random{24, {}};
     const conv_case<TestType> c{{.in = {6, 3, 9}, .out = {18, 3, 9}, .kernel = 3, .pad = 1}, random,
                                 words::ordinary};
@@ -167,7 +168,7 @@ TEMPLATE_TEST_CASE("a step past the last multiply-add of an output strikes nothi
     check_faults(c, {{0, corner, 0x40000000u}, {0, output_fault::feature, 1u}});
 }
 
-TEMPLATE_TEST_CASE("a hook without faults changes nothing", "[kernel][hook]", float32, float16, int8) {
+TEMPLATE_TEST_CASE("a hook without faults changes nothing", "[kernel][hook]", float32, float16, bfloat16, int8) {
     random_stream random{25, {}};
     for (int i = 0; i < 40; ++i) {
         const conv_case<TestType> c{support::random_geometry(random, 60000), random, words::hostile};
@@ -177,7 +178,7 @@ TEMPLATE_TEST_CASE("a hook without faults changes nothing", "[kernel][hook]", fl
 }
 
 TEMPLATE_TEST_CASE("faults find their outputs when blocks are computed one at a time", "[kernel][hook]", float32,
-                   float16, int8) {
+                   float16, bfloat16, int8) {
     random_stream random{26, {}};
     for (const conv_geometry& g :
          {conv_geometry{.in = {5, 3, 20}, .out = {70, 3, 20}, .kernel = 3, .pad = 1},

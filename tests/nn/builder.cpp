@@ -309,6 +309,19 @@ TEST_CASE("protections nest", "[nn]") {
     }() == 27);
 }
 
+TEST_CASE("activations with numbers keep them in the table", "[nn]") {
+    using net = on_image<conv<4>, leaky_relu<3, 10>, conv<4>, clip<-2, 5>, hard_swish, linear<3>, leaky_relu<>>;
+    STATIC_REQUIRE(has_steps<net>({op::input, op::convolution, op::convolution, op::activate, op::convolution}));
+    STATIC_REQUIRE(at<net>(1).act == activation::leaky_relu);
+    STATIC_REQUIRE(at<net>(1).slope == kernel::fraction{3, 10});
+    STATIC_REQUIRE(at<net>(2).act == activation::clip);
+    STATIC_REQUIRE(at<net>(2).lower == -2);
+    STATIC_REQUIRE(at<net>(2).limit == 5);
+    STATIC_REQUIRE(at<net>(3).act == activation::hard_swish);
+    STATIC_REQUIRE_FALSE(at<net>(4).stores_logits);
+    STATIC_REQUIRE(at<net>(4).slope == kernel::fraction{1, 100});
+}
+
 TEST_CASE("a padded max pool has as many windows as a convolution of its extents", "[nn]") {
     using net = network<image<3, 112, 111>, float32, max_pool<3, 2, 1>, linear<3>>;
     STATIC_REQUIRE(at<net>(1).geometry.out == shape{3, 56, 56});
@@ -359,6 +372,9 @@ TEST_CASE("each mistake is found where it is", "[nn]") {
     STATIC_REQUIRE(check(pack<linear<0>>{}).what == mistake::bad_spec);
     STATIC_REQUIRE(check(pack<conv2d<conv_spec{.out = 1, .kernel = 2, .pad = 2}>>{}).what == mistake::bad_spec);
     STATIC_REQUIRE(check(pack<clipped_relu<0>>{}).what == mistake::bad_spec);
+    STATIC_REQUIRE(check(pack<clip<2, 2>>{}).what == mistake::bad_spec);
+    STATIC_REQUIRE(check(pack<leaky_relu<0, 5>>{}).what == mistake::bad_spec);
+    STATIC_REQUIRE(check(pack<leaky_relu<6, 5>>{}).what == mistake::bad_spec);
     STATIC_REQUIRE(check(pack<max_pool<2, 0>>{}).what == mistake::bad_spec);
     STATIC_REQUIRE(check(pack<max_pool<2, 1, 2>>{}).what == mistake::bad_spec);
     STATIC_REQUIRE(check(pack<max_pool<3, 1, -1>>{}).what == mistake::bad_spec);

@@ -138,4 +138,6 @@ TEST_CASE("a protected network is calibrated as the unprotected one", "[nn]") {
 
 TEST_CASE("range restriction changes no word of its calibration images, fp32", "[nn]") { check_own_images<float32>(); }
 TEST_CASE("range restriction changes no word of its calibration images, fp16", "[nn]") { check_own_images<float16>(); }
+
+TEST_CASE("range restriction changes no word of its calibration images, bf16", "[nn]") { check_own_images<bfloat16>(); }
 TEST_CASE("range restriction changes no word of its calibration images, int8", "[nn]") { check_own_images<int8>(); }

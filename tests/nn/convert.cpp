@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "support/catch.hpp"
+#include "support/integers.hpp"
 #include "support/plain.hpp"
 
 #include <algorithm>
@@ -17,84 +18,15 @@ template <number N>
 using tiny = network<image<3, 7, 6>, N, conv<18>, relu, residual<shortcut<subsample<20, 2>>, conv<20, 2>>, clipped_relu<2>,
                      max_pool<3, 2, 1>, linear<5>>;
 
-int round_half_even(double v) { return static_cast<int>(std::nearbyint(v)); }
+template <number N>
+using bent = network<image<3, 7, 6>, N, conv<18>, leaky_relu<1, 10>, avg_pool<3, 2, 1>, conv<20>, hard_swish, residual<conv<20>>,
+                     clip<-1, 2>, avg_pool<2, 1, 0, count_padding::no>, leaky_relu<1, 4>, residual<max_pool<1>>, hard_swish, linear<5>>;
 
 /// The largest f with |magnitude| * 2^f <= 127.5.
 int fitting_frac(double magnitude) {
     int f = -24;
     while (f < 24 && std::ldexp(magnitude, f + 1) <= 127.5) ++f;
     return f;
-}
-
-/// Values of an int8 step as codes, offset taken off.
-using codes = std::vector<int>;
-
-/// acc / 2^shift to the nearest, halves to even.
-int shifted(long long acc, int shift) { return round_half_even(std::ldexp(static_cast<double>(acc), -shift)); }
-
-/// An int8 network along its table in plain integers; scales and words are read from its parameters.
-template <class Net>
-std::vector<long long> integer_logits(const parameters<Net>& p, const std::vector<float>& image) {
-    const auto frac_of = [&](int v) {
-        return p.of_unit(Net::table.steps[static_cast<std::size_t>(
-            find_step<Net>([&](const step& s) { return s.out == v; }))].unit).frac;
-    };
-    std::vector<codes> values;
-    std::vector<long long> logits;
-    for (int at = 0; at < Net::table.step_count; ++at) {
-        const step& s = Net::table.steps[static_cast<std::size_t>(at)];
-        const auto& g = s.geometry;
-        codes out(static_cast<std::size_t>(g.out.size()));
-        const auto in = [&](int row, int column, int c) {
-            return values[static_cast<std::size_t>(s.in)][static_cast<std::size_t>(g.in.index(row, column, c))];
-        };
-        for (int row = 0; row < g.out.height; ++row)
-            for (int column = 0; column < g.out.width; ++column)
-                for (int o = 0; o < g.out.channels; ++o) {
-                    const auto index = static_cast<std::size_t>(g.out.index(row, column, o));
-                    if (s.kind == op::input) {
-                        out[index] = std::clamp(round_half_even(std::ldexp(static_cast<double>(image[index]), frac_of(0))), -128, 127);
-                    } else if (s.kind == op::max_pool) {
-                        int most = -128;
-                        for (int r = 0; r < g.kernel.h; ++r)
-                            for (int c = 0; c < g.kernel.w; ++c) {
-                                const int y = g.row_at(row, r), x = g.column_at(column, c);
-                                if (y >= 0 && y < g.in.height && x >= 0 && x < g.in.width) most = std::max(most, in(y, x, o));
-                            }
-                        out[index] = most;
-                    } else if (s.kind == op::subsample) {
-                        const int c = o - (g.out.channels - g.in.channels) / 2;
-                        out[index] = c >= 0 && c < g.in.channels ? in(row * g.stride.h, column * g.stride.w, c) : 0;
-                    } else {
-                        const auto weights = p.weights(s.slot);
-                        long long sum = p.biases(s.slot)[static_cast<std::size_t>(o)], weight_sum = 0;
-                        for (int i = 0; i < g.fan_in(); ++i) {
-                            const int c = i % g.group_in() + g.first_input(o), tap = i / g.group_in();
-                            const int y = g.row_at(row, tap / g.kernel.w), x = g.column_at(column, tap % g.kernel.w);
-                            const int w = weights[kernel::layout_of<int8>.index_of_logical(g, static_cast<std::size_t>(o * g.fan_in() + i))];
-                            weight_sum += w;
-                            if (y >= 0 && y < g.in.height && x >= 0 && x < g.in.width) sum += w * in(y, x, c);
-                        }
-                        sum += 128 * weight_sum;  // the bias is stored without it
-                        const int wide = frac_of(s.in) + p.weight_frac(s.slot);
-                        if (s.residual >= 0) {
-                            const int code = values[static_cast<std::size_t>(s.residual)][index], by = wide - frac_of(s.residual);
-                            sum += by >= 0 ? static_cast<long long>(code) << by : shifted(code, -by);
-                        }
-                        if (s.stores_logits) {
-                            logits.push_back(sum);
-                            continue;
-                        }
-                        int code = shifted(sum, wide - frac_of(s.out));
-                        if (s.act != kernel::activation::none) code = std::max(code, 0);
-                        if (s.act == kernel::activation::clipped_relu)
-                            code = std::min(code, round_half_even(std::ldexp(static_cast<double>(s.limit), frac_of(s.out))));
-                        out[index] = std::clamp(code, -128, 127);
-                    }
-                }
-        values.push_back(out);
-    }
-    return logits;
 }
 
 }  // namespace
@@ -185,14 +117,14 @@ TEST_CASE("without bounds nothing is out of range", "[nn]") {
     CHECK(words_of(answer_of<net>(*to, images[1])) == words_of(answer_of<bare>(*weights, images[1])));
 }
 
-TEST_CASE("fp16 rounds each weight and each stored activation once", "[nn]") {
-    using net = tiny<float16>;
+TEMPLATE_TEST_CASE("fp16 and bf16 round each weight and each stored activation once", "[nn]", float16, bfloat16) {
+    using net = tiny<TestType>;
     using base = tiny<float32>;
     auto layers = drawn_layers<base>();
     const auto images = drawn_images<base>(3);
     const auto weights = converted<net, base>(*network_of<base>(layers), images);
     const auto rounded = [](std::vector<float>& values) {
-        for (float& v : values) v = static_cast<float>(half{v});
+        for (float& v : values) v = static_cast<float>(typename TestType::activation{v});
     };
     const auto stored = [&](plain_tensor t) {
         rounded(t.elements);
@@ -278,6 +210,24 @@ TEST_CASE("int8 has the scales that fit, nearest codes and biases without the of
         // and they are close to the real ones
         const auto real = plain_answer<base>(layers, image);
         for (std::size_t i = 0; i < real.size(); ++i) CHECK(std::abs(got.logits[i] - real[i]) < 0.25f);
+    }
+}
+
+TEST_CASE("int8 activations and averages are integer arithmetic from the image to the logits", "[nn]") {
+    using base = bent<float32>;
+    using net = bent<int8>;
+    const auto layers = drawn_layers<base>();
+    const auto weights = converted<net, base>(*network_of<base>(layers), drawn_images<base>(6));
+    constexpr int head = net::table.step_count - 1;
+    const int frac = weights->of_unit(step_of<net, head - 1>.unit).frac + weights->weight_frac(step_of<net, head>.slot);
+    for (const auto& image : drawn_images<net>(10, 78)) {
+        const auto got = answer_of<net>(*weights, image);
+        const auto expected = integer_logits<net>(*weights, image);
+        const auto real = plain_answer<base>(layers, image);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            CHECK(static_cast<double>(got.logits[i]) == Approx(std::ldexp(static_cast<double>(expected[i]), -frac)).margin(0.0).epsilon(1e-6));
+            CHECK(std::abs(got.logits[i] - real[i]) < 0.25f);
+        }
     }
 }
 

@@ -61,6 +61,24 @@ TEST_CASE("strides, shortcuts and lone activations equal the layers written out"
     }
 }
 
+TEST_CASE("every activation joins a convolution and a sum, or stands alone", "[nn]") {
+    using net = network<image<2, 9, 8>, float32, conv<17>, leaky_relu<>, residual<conv<17>, hard_swish, conv<17>>, clip<-1, 2>,
+                        leaky_relu<1, 8>, max_pool<3, 2, 1>, hard_swish, linear<5>, hard_swish>;
+    const auto layers = drawn_layers<net>();
+    const auto weights = network_of<net>(layers);
+    for (const auto& image : drawn_images<net>(5))
+        CHECK(words_of(answer_of<net>(*weights, image)) == words_of(plain_answer<net>(layers, image)));
+}
+
+TEST_CASE("average pools in a network equal the layers written out", "[nn]") {
+    using net = network<image<2, 9, 8>, float32, conv<17>, avg_pool<3, 2, 1>, conv<5>, relu, avg_pool<hw{2, 3}, 1, hw{1, 0}, count_padding::no>,
+                        avg_pool<2>, linear<4>>;
+    const auto layers = drawn_layers<net>();
+    const auto weights = network_of<net>(layers);
+    for (const auto& image : drawn_images<net>(5))
+        CHECK(words_of(answer_of<net>(*weights, image)) == words_of(plain_answer<net>(layers, image)));
+}
+
 TEST_CASE("a padded max pool in a network equals the layers written out", "[nn]") {
     using net = network<image<2, 9, 8>, float32, conv<5>, max_pool<3, 2, 1>, linear<4>>;
     const auto layers = drawn_layers<net>();

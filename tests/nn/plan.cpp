@@ -23,6 +23,7 @@ std::vector<life> lives() {
         const step& s = Net::table.steps[static_cast<std::size_t>(i)];
         std::vector<int> used{s.in, s.residual, s.out};
         used.insert(used.end(), s.voted.begin(), s.voted.end());
+        used.insert(used.end(), s.parts.begin(), s.parts.end());
         for (int v : used) {
             if (v < 0) continue;
             life& l = all[static_cast<std::size_t>(v)];
@@ -108,6 +109,8 @@ TEST_CASE("a workspace is its live-set peak and one tile", "[nn]") {
                        residual<shortcut<conv2d<conv_spec{.out = 6, .kernel = 1, .stride = 2}>>,
                                 residual<conv2d<conv_spec{.out = 2, .pad = 1}>, relu, max_pool<1>>,
                                 conv2d<conv_spec{.out = 6, .stride = 2, .pad = 1}>>, relu, linear<3>>>("branches");
+    check_hardened<network<image<4, 8, 8>, float32, concat<branch<conv2d<conv_spec{.out = 6, .pad = 1}>, relu>, branch<>>,
+                           concat<branch<max_pool<3, 1, 1>>, branch<conv2d<conv_spec{.out = 3, .kernel = 1}>>>, linear<3>>>("concat");
 }
 
 TEST_CASE("large networks under protection are planned within the compilers' limits", "[nn]") {

@@ -7,9 +7,11 @@
 
 using namespace redoubt;
 
-static_assert(number<float32> && number<float16> && number<int8> && number<stored<float32, fixed<2, 5>>>);
+static_assert(number<float32> && number<float16> && number<bfloat16> && number<int8> && number<stored<float32, fixed<2, 5>>>);
 static_assert(!decodes_weights<float32> && !decodes_weights<int8> && decodes_weights<stored<float32, fixed<2, 5>>>);
 static_assert(stored<float32, fixed<2, 5>>::name == "q2.5");
+static_assert(bfloat16::name == "bf16" && stored<float32, brain>::name == "fp32wb16");
+static_assert(decodes_weights<stored<float32, brain>> && !decodes_weights<bfloat16>);
 
 namespace {
 
@@ -40,6 +42,7 @@ void check_classes(int fraction, int exponent) {
 TEST_CASE("each stored type's bits are sign, exponent and fraction", "[number][fields]") {
     check_classes<float>(23, 8);
     check_classes<half>(10, 5);
+    check_classes<brain>(7, 8);
     check_classes<std::int8_t>(7, 0);
     check_classes<std::uint8_t>(7, 0);
     check_classes<std::int32_t>(31, 0);
@@ -52,6 +55,8 @@ TEST_CASE("the classes are where the values change as their names say", "[number
     CHECK(flip(1.5f, bit_mask<float>(22)) == 1.0f);
     CHECK(static_cast<float>(flip(half{1.5f}, bit_mask<half>(10))) == 0.75f);
     CHECK(static_cast<float>(flip(half{1.5f}, bit_mask<half>(15))) == -1.5f);
+    CHECK(static_cast<float>(flip(brain{1.5f}, bit_mask<brain>(7))) == 0.75f);
+    CHECK(static_cast<float>(flip(brain{1.5f}, bit_mask<brain>(15))) == -1.5f);
     CHECK(static_cast<float>(flip(fixed<2, 5>{1.5f}, bit_mask<fixed<2, 5>>(7))) == -2.5f);
 }
 
@@ -68,4 +73,5 @@ TEST_CASE("widened() gives the value in the accumulator's type", "[number]") {
     CHECK(widened(std::uint8_t{255}) == 127);
     CHECK(widened(std::int8_t{-128}) == -128);
     CHECK(widened(half{0.1f}) == 0x1.998p-4f);
+    CHECK(widened(brain{0.1f}) == 0x1.9ap-4f);
 }

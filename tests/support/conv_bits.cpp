@@ -2,8 +2,8 @@
 // Prints hashes of what kernels store, with and without faults: the same on every instruction set, compiler and
 // contraction setting. The script same_bits.py builds it with several options and compares its line with this one. Without
 // fused multiply-add float32 has bits of its own; the others, products of binary16 being exact in binary32, have not.
-// expected: float32 20bc0368fbfe5910 float16 872c55ccea4659ce int8 938a33a872b74d79 softmax 3313b2ec20598ee3
-// expected-without-fma: float32 311fc589d1e03f06 float16 872c55ccea4659ce int8 938a33a872b74d79 softmax 3313b2ec20598ee3
+// expected: float32 20bc0368fbfe5910 float16 872c55ccea4659ce bfloat16 0 int8 938a33a872b74d79 softmax 3313b2ec20598ee3
+// expected-without-fma: float32 311fc589d1e03f06 float16 872c55ccea4659ce bfloat16 0 int8 938a33a872b74d79 softmax 3313b2ec20598ee3
 #include "support/conv_case.hpp"
 #include "support/math_bits.hpp"
 
@@ -52,7 +52,7 @@ std::uint64_t hash_of_softmax() {
 }  // namespace
 
 int main() {
-    std::printf("float32 %016" PRIx64 " float16 %016" PRIx64 " int8 %016" PRIx64 " softmax %016" PRIx64 "\n",
-                hash_of_convolutions<float32>(), hash_of_convolutions<float16>(), hash_of_convolutions<int8>(),
-                hash_of_softmax());
+    std::printf("float32 %016" PRIx64 " float16 %016" PRIx64 " bfloat16 %016" PRIx64 " int8 %016" PRIx64 " softmax %016" PRIx64 "\n",
+                hash_of_convolutions<float32>(), hash_of_convolutions<float16>(), hash_of_convolutions<bfloat16>(),
+                hash_of_convolutions<int8>(), hash_of_softmax());
 }

@@ -6,6 +6,8 @@
 #include <redoubt/base/philox.hpp>
 #include <redoubt/kernel/conv2d.hpp>
 
+#include "support/activations.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -18,6 +20,7 @@
 
 namespace support {
 
+using redoubt::bfloat16;
 using redoubt::float16;
 using redoubt::float32;
 using redoubt::hw;
@@ -84,6 +87,8 @@ struct conv_case {
     bool to_logits = false;
     redoubt::kernel::activation act = redoubt::kernel::activation::none;
     std::int32_t limit = 0;
+    std::int32_t lower = 0;
+    redoubt::kernel::fraction slope{};
     redoubt::kernel::int8_scales scales{};
 
     using word = typename N::activation;
@@ -150,6 +155,8 @@ struct conv_case {
         c.logits = to_logits ? logits : nullptr;
         c.act = act;
         c.limit = limit;
+        c.lower = lower;
+        c.slope = slope;
         c.scales = scales;
         c.block_end = geometry.blocks();
         return c;
@@ -307,15 +314,12 @@ template <number N>
 std::uint32_t oracle_store(const conv_case<N>& c, float sum, int index)
     requires(!N::is_integer)
 {
-    using redoubt::kernel::activation;
     if (c.adds) sum = sum + static_cast<float>(c.residual[static_cast<std::size_t>(index)]);
-    if (c.act != activation::none && !(sum > 0.0f) && sum == sum) sum = 0.0f;
-    if (c.act == activation::clipped_relu && sum > static_cast<float>(c.limit)) sum = static_cast<float>(c.limit);
+    sum = activated({c.act, c.limit, c.lower, c.slope}, sum);
     return redoubt::to_word(static_cast<typename N::activation>(one_nan(sum)));
 }
 
 inline std::uint32_t oracle_store(const conv_case<int8>& c, std::int32_t sum, int index) {
-    using redoubt::kernel::activation;
     if (c.adds) {
         const std::int32_t code = c.residual[static_cast<std::size_t>(index)] - 128;
         const std::int64_t up = std::int64_t{c.scales.input} + c.scales.weight - c.scales.residual;
@@ -323,14 +327,9 @@ inline std::uint32_t oracle_store(const conv_case<int8>& c, std::int32_t sum, in
                                      : rounded_shift(code, static_cast<int>(std::min<std::int64_t>(-up, 31)))));
     }
     if (c.to_logits) return static_cast<std::uint32_t>(sum);
-    std::int64_t code = rounded_shift(sum, output_shift(c.scales));
-    if (c.act != activation::none) code = std::max<std::int64_t>(code, 0);
-    if (c.act == activation::clipped_relu) {
-        // the limit at the output's scale, in code range
-        const double limit = __builtin_ldexp(static_cast<double>(c.limit), std::clamp(c.scales.output, -126, 127));
-        code = std::min(code, static_cast<std::int64_t>(std::min(__builtin_nearbyint(limit), 127.0)));
-    }
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(code, -128, 127) + 128);
+    const auto code = static_cast<double>(rounded_shift(sum, output_shift(c.scales)));
+    const double bent = activated_code({c.act, c.limit, c.lower, c.slope}, code, c.scales.output);
+    return static_cast<std::uint32_t>(std::clamp(bent, -128.0, 127.0) + 128.0);
 }
 
 /// Every output of the case, with the faults in it.

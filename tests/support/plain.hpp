@@ -3,6 +3,7 @@
 // must equal bit for bit.
 #pragma once
 
+#include "support/activations.hpp"
 #include "support/nets.hpp"
 
 #include <algorithm>
@@ -89,6 +90,25 @@ inline plain_tensor plain_max_pool(const plain_tensor& in, int kernel, int strid
     return out;
 }
 
+/// The mean of each window; what lies outside the image counts in the divisor or not.
+inline plain_tensor plain_average_pool(const plain_tensor& in, const redoubt::kernel::conv_geometry& g, bool counted) {
+    plain_tensor out{in.channels, g.out.height, g.out.width};
+    for (int row = 0; row < out.height; ++row)
+        for (int column = 0; column < out.width; ++column)
+            for (int c = 0; c < in.channels; ++c) {
+                float sum = 0.0f;
+                int taps = 0;
+                for (int y = row * g.stride.h - g.pad.h; y < row * g.stride.h - g.pad.h + g.kernel.h; ++y)
+                    for (int x = column * g.stride.w - g.pad.w; x < column * g.stride.w - g.pad.w + g.kernel.w; ++x) {
+                        if (y < 0 || y >= in.height || x < 0 || x >= in.width) continue;
+                        sum = sum + in.at(y, x, c);
+                        ++taps;
+                    }
+                out.at(row, column, c) = sum / static_cast<float>(counted ? g.kernel.h * g.kernel.w : taps);
+            }
+    return out;
+}
+
 inline plain_tensor plain_average(const plain_tensor& in) {
     plain_tensor out{in.channels, 1, 1};
     for (int c = 0; c < in.channels; ++c) {
@@ -111,11 +131,22 @@ inline plain_tensor plain_subsample(const plain_tensor& in, int out_channels, in
     return out;
 }
 
+/// All channels of each, in order.
+inline plain_tensor plain_concat(const std::vector<plain_tensor>& parts) {
+    plain_tensor out{0, parts[0].height, parts[0].width};
+    for (const plain_tensor& part : parts) out.channels += part.channels;
+    out.elements.clear();
+    for (int row = 0; row < out.height; ++row)
+        for (int column = 0; column < out.width; ++column)
+            for (const plain_tensor& part : parts)
+                for (int c = 0; c < part.channels; ++c) out.elements.push_back(part.at(row, column, c));
+    return out;
+}
+
 /// An unprotected float32 network, step by step along its table.
 template <redoubt::network_type Net>
 std::vector<float> plain_answer(const std::vector<drawn_layer>& layers, const std::vector<float>& image) {
     using redoubt::op;
-    using redoubt::kernel::activation;
     std::vector<plain_tensor> values;
     for (int i = 0; i < Net::table.step_count; ++i) {
         const redoubt::step& s = Net::table.steps[static_cast<std::size_t>(i)];
@@ -126,12 +157,19 @@ std::vector<float> plain_answer(const std::vector<drawn_layer>& layers, const st
         if (s.kind == op::convolution)
             out = plain_conv(value(s.in), layers[static_cast<std::size_t>(s.slot)], g);
         if (s.kind == op::max_pool) out = plain_max_pool(value(s.in), g.kernel.h, g.stride.h, g.pad.h);
+        if (s.kind == op::average_pool)
+            out = plain_average_pool(value(s.in), g, s.counted == redoubt::kernel::count_padding::yes);
         if (s.kind == op::global_average) out = plain_average(value(s.in));
         if (s.kind == op::subsample) out = plain_subsample(value(s.in), g.out.channels, g.stride.h);
+        if (s.kind == op::concat) {
+            std::vector<plain_tensor> parts;
+            for (int v : s.parts)
+                if (v >= 0) parts.push_back(value(v));
+            out = plain_concat(parts);
+        }
         if (s.kind == op::add || s.kind == op::activate) out = value(s.in);
         if (s.residual >= 0) out = plain_add(out, value(s.residual));
-        if (s.act == activation::relu) out = plain_relu(out);
-        if (s.act == activation::clipped_relu) out = plain_relu(out, static_cast<float>(s.limit));
+        for (float& v : out.elements) v = activated(s.nonlinearity(), v);
         values.push_back(out);
     }
     return values[static_cast<std::size_t>(Net::table.output)].elements;

@@ -83,6 +83,7 @@ weight_fault weight_site(const fault_spec& spec, int copy, std::uint64_t bit) {
 /// Flips the bit in place and fills in the words before and after. Applying the same fault again undoes it.
 template <network_type Net>
 void apply(parameters<Net>& p, weight_fault& f) {
+    static_assert(!is_fast<typename Net::number_type>, "redoubt: the weights of a fast network are no fault sites");
     using word = typename Net::number_type::weight;
     const auto& info = Net::table.slots[static_cast<std::size_t>(f.slot)];
     const std::size_t primary = parameters<Net>::place(f.slot).primary_bytes;

@@ -4,6 +4,7 @@
 
 #include <redoubt/base/result.hpp>
 #include <redoubt/io/printable.hpp>
+#include <redoubt/number/bfloat16.hpp>
 #include <redoubt/number/float16.hpp>
 #include <redoubt/number/nan.hpp>
 
@@ -134,8 +135,10 @@ inline result<std::vector<float>> as_floats(const tensor_entry& entry) {
         std::uint32_t word = 0;
         for (std::size_t k = width; k-- > 0;)
             word = (word << 8) | std::to_integer<std::uint32_t>(entry.data[i * width + k]);
-        if (entry.type == dtype::f16) values[i] = static_cast<float>(half::from_bits(static_cast<std::uint16_t>(word)));
-        else values[i] = canonical(from_word<float>(wide ? word : word << 16));
+        const auto narrow = static_cast<std::uint16_t>(word);
+        if (wide) values[i] = canonical(from_word<float>(word));
+        else if (entry.type == dtype::f16) values[i] = static_cast<float>(half::from_bits(narrow));
+        else values[i] = static_cast<float>(brain::from_bits(narrow));
     }
     return values;
 }

@@ -2,15 +2,13 @@
 // What a convolution or linear kernel is asked to do, and how an accumulator becomes a stored word.
 #pragma once
 
+#include <redoubt/kernel/activation.hpp>
 #include <redoubt/kernel/geometry.hpp>
 
 #include <algorithm>
 #include <cstdint>
 
 namespace redoubt::kernel::inline v1 {
-
-/// What follows the accumulation, the residual add included.
-enum class activation { none, relu, clipped_relu };
 
 /// Power-of-two scales of an int8 step: a value is code / 2^frac. All are data, frozen at calibration.
 struct int8_scales {
@@ -32,10 +30,14 @@ struct conv_call {
     typename N::activation* out = nullptr;
     typename N::logit* logits = nullptr;                 ///< when not null, stored there instead of in `out`
     activation act = activation::none;
-    std::int32_t limit = 0;                              ///< of clipped_relu, a whole number: int8 needs no float for it
+    std::int32_t limit = 0;                              ///< of clipped_relu and clip, a whole number
+    std::int32_t lower = 0;                              ///< of clip, a whole number
+    fraction slope{};                                    ///< of leaky_relu
     int8_scales scales{};                                ///< int8 only
     int block_begin = 0;
     int block_end = 0;
+
+    constexpr activation_spec nonlinearity() const { return {act, limit, lower, slope}; }
 };
 
 }  // namespace redoubt::kernel::inline v1
@@ -46,20 +48,23 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 struct int8_shifts {
     int output;    ///< right, rounding to nearest even
     int residual;  ///< left where positive, right where negative
-    std::int32_t limit;
+    std::int32_t low, high;  ///< codes to which the activation and the output's word clamp
 
     template <number N>
     explicit int8_shifts(const conv_call<N>& call) {
         const auto wide = static_cast<std::int64_t>(call.scales.input) + call.scales.weight;
         output = static_cast<int>(std::clamp<std::int64_t>(wide - call.scales.output, 0, 31));
         residual = static_cast<int>(std::clamp<std::int64_t>(wide - call.scales.residual, -31, 31));
-        limit = call.act == activation::clipped_relu ? code_of(call.limit, call.scales.output) : 127;
+        low = call.act == activation::none || !is_clamp(call.act) ? -128 : 0;
+        if (call.act == activation::clip) low = code_of(call.lower, call.scales.output);
+        const bool limited = call.act == activation::clipped_relu || call.act == activation::clip;
+        high = limited ? code_of(call.limit, call.scales.output) : 127;
     }
     /// A whole number as a code of scale 2^frac, saturating.
     static std::int32_t code_of(std::int32_t whole, std::int32_t frac) {
-        if (frac < 0) return std::clamp<std::int32_t>(shift_right_round(whole, static_cast<int>(-std::max<std::int32_t>(frac, -31))), 0, 127);
-        const std::int32_t up = std::min<std::int32_t>(frac, 7);
-        return whole <= (127 >> up) ? whole << up : 127;
+        if (frac < 0)
+            return std::clamp<std::int32_t>(shift_right_round(whole, static_cast<int>(-std::max<std::int32_t>(frac, -31))), -128, 127);
+        return std::clamp<std::int32_t>(std::clamp<std::int32_t>(whole, -128, 127) * (1 << std::min<std::int32_t>(frac, 8)), -128, 127);
     }
     std::int32_t align_residual(std::int32_t code) const {
         if (residual < 0) return shift_right_round(code, -residual);
@@ -96,14 +101,13 @@ void finish(const conv_call<N>& call, typename N::accumulator value, int index) 
             call.logits[at] = static_cast<std::int32_t>(sum);
             return;
         }
-        std::int32_t code = shift_right_round(static_cast<std::int32_t>(sum), shifts.output);
-        if (call.act != activation::none) code = std::clamp<std::int32_t>(code, 0, shifts.limit);
-        call.out[at] = static_cast<std::uint8_t>(std::clamp<std::int32_t>(code, -128, 127) + 128);
+        int_lane code{shift_right_round(static_cast<std::int32_t>(sum), shifts.output)};
+        bend(code, call.nonlinearity(), call.scales.output);
+        call.out[at] = static_cast<std::uint8_t>(std::clamp<std::int32_t>(code.part, shifts.low, shifts.high) + 128);
     } else {
         float v = value;
         if (call.residual != nullptr) v = v + widened(call.residual[at]);
-        if (call.act == activation::relu) v = relu_of(v);
-        if (call.act == activation::clipped_relu) v = clipped_relu_of(v, static_cast<float>(call.limit));
+        v = float_activation{call.nonlinearity()}(v);
         const auto word = static_cast<typename N::activation>(canonical(v));
         (call.logits != nullptr ? call.logits : call.out)[at] = word;
     }

@@ -2,17 +2,20 @@
 // Element by element: a residual add or an activation that found no convolution to join, and reading images.
 #pragma once
 
-#include <redoubt/kernel/call.hpp>
+#include <redoubt/kernel/lanes_int8.hpp>
 
 namespace redoubt::kernel::inline REDOUBT_ABI {
 
 /// in + residual (where there is one), then the activation, rounding and NaN policy of a convolution's store.
 template <number N>
 void add_and_activate(const typename N::activation* in, const typename N::activation* residual,
-                      typename N::activation* out, int count, activation act, std::int32_t limit, int8_scales scales) {
+                      typename N::activation* out, int count, const activation_spec& act, int8_scales scales) {
+    using lanes = typename lane_arithmetic<N>::lanes;
     conv_call<N> call;
-    call.act = act;
-    call.limit = limit;
+    call.act = act.kind;
+    call.limit = act.limit;
+    call.lower = act.lower;
+    call.slope = act.slope;
     call.residual = residual;
     call.out = out;
     if constexpr (N::is_integer) {
@@ -23,10 +26,19 @@ void add_and_activate(const typename N::activation* in, const typename N::activa
         call.scales.weight = 0;
         const auto finer = static_cast<std::int64_t>(call.scales.input) - scales.input;
         const int up = static_cast<int>(std::clamp<std::int64_t>(finer, 0, 23));
-        for (int i = 0; i < count; ++i)
-            finish(call, static_cast<std::int32_t>(static_cast<std::uint32_t>(widened(in[i])) << up), i);
+        const typename lane_arithmetic<N>::finisher finish{call};
+        for (int i = 0; i < count; i += lane_count) {
+            const int here = std::min(count - i, lane_count);
+            lanes codes = lanes::load_codes(in + i, here);
+            codes.shift_left(up);
+            finish(codes, i, here);
+        }
     } else {
-        for (int i = 0; i < count; ++i) finish(call, widened(in[i]), i);
+        const typename lane_arithmetic<N>::finisher finish{call};
+        for (int i = 0; i < count; i += lane_count) {
+            const int here = std::min(count - i, lane_count);
+            finish(lanes::load(in + i, here), i, here);
+        }
     }
 }
 

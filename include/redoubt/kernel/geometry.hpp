@@ -13,6 +13,9 @@ namespace redoubt::kernel::inline v1 {
 /// Output channels that share one vector of weights.
 inline constexpr int lane_count = 16;
 
+/// Whether padding counts in the divisor of an average.
+enum class count_padding { no, yes };
+
 /// A convolution's extents. A linear layer is the convolution whose kernel is its whole input.
 ///
 /// Groups divide the channels evenly: output channel o reads the input channels of group o / (out.channels / groups)

@@ -5,7 +5,7 @@
 
 #include <redoubt/kernel/call.hpp>
 
-#include <cstring>
+#include <limits>
 
 #if REDOUBT_LEVEL_NUMBER > 0
 #include <redoubt/kernel/lanes_float_simd.hpp>
@@ -49,46 +49,44 @@ struct lane_arithmetic {
     class finisher {
     public:
         explicit finisher(const conv_call<N>& call)
-            : residual_{call.residual}, to_{call.logits != nullptr ? call.logits : call.out}, act_{call.act},
-              limit_{static_cast<float>(call.limit)} {}
+            : residual_{call.residual}, to_{call.logits != nullptr ? call.logits : call.out},
+              relu_{call.act == activation::relu || call.act == activation::clipped_relu},
+              usual_{relu_ || call.act == activation::none},
+              limit_{call.act == activation::clipped_relu ? static_cast<float>(call.limit)
+                                                          : std::numeric_limits<float>::infinity()},
+              activation_{call.nonlinearity()} {}
 
-        /// Whether plain() will do for whole vectors: no residual, and no activation but ReLU.
-        bool is_plain() const { return residual_ == nullptr && act_ != activation::clipped_relu; }
+        /// Whether plain() will do for whole vectors: no residual, and no activation but ReLU, clipped or not.
+        bool is_plain() const { return residual_ == nullptr && usual_; }
         REDOUBT_FINISHER void plain(lanes sum, int index) const {
-            sum.settle(act_ == activation::relu);
+            sum.settle(relu_, limit_);
             sum.store(to_ + index);
         }
 
         /// `count` channels at output `index`.
         REDOUBT_FINISHER void operator()(lanes sum, int index, int count) const {
-            const bool whole = count == lane_count;
-            word buffer[lane_count];
-            if (residual_ != nullptr) {
-                const word* from = residual_ + index;
-                if (!whole) {
-                    std::memset(static_cast<void*>(buffer), 0, sizeof buffer);
-                    std::memcpy(static_cast<void*>(buffer), from, static_cast<std::size_t>(count) * sizeof(word));
-                    from = buffer;
-                }
-                sum.add(lanes::load(from));
-            }
-            if (act_ != activation::none) sum.relu();
-            if (act_ == activation::clipped_relu) sum.clip(limit_);
-            sum.make_canonical();
-            if (whole) {
-                sum.store(to_ + index);
-            } else {
-                sum.store(buffer);
-                std::memcpy(static_cast<void*>(to_ + index), buffer, static_cast<std::size_t>(count) * sizeof(word));
-            }
+            if (count != lane_count || !usual_) return unusual(sum, index, count);
+            if (residual_ != nullptr) sum.add(lanes::load(residual_ + index));
+            sum.settle(relu_, limit_);
+            sum.store(to_ + index);
         }
 
     private:
         using word = typename N::activation;
+
+        /// Less than a vector, or another activation: out of line, so that the usual path stays small.
+        [[gnu::noinline, gnu::cold]] void unusual(lanes sum, int index, int count) const {
+            if (residual_ != nullptr) sum.add(lanes::load(residual_ + index, count));
+            sum.apply(activation_);
+            sum.make_canonical();
+            sum.store(to_ + index, count);
+        }
+
         const word* residual_;
         word* to_;
-        activation act_;
+        bool relu_, usual_;
         float limit_;
+        float_activation activation_;
     };
     static void spill(const lanes& sum, float* to) { sum.store(to); }
     static lanes fill(const float* from) { return lanes::load(from); }

@@ -12,11 +12,6 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 struct float_lanes {
     float part[lane_count];
 
-    static float_lanes filled(float value) {
-        float_lanes v;
-        for (float& lane : v.part) lane = value;
-        return v;
-    }
     template <class Word>
     static float_lanes load(const Word* p) {
         float_lanes v;
@@ -30,8 +25,16 @@ struct float_lanes {
         return v;
     }
     template <class Word>
-    void store(Word* p) const {
-        for (int i = 0; i < lane_count; ++i) p[i] = static_cast<Word>(part[i]);
+    void store(Word* p) const { store(p, lane_count); }
+    /// The first `count`.
+    template <class Word>
+    void store(Word* p, int count) const {
+        for (int i = 0; i < count; ++i) p[i] = static_cast<Word>(part[i]);
+    }
+    static float_lanes filled(float value) {
+        float_lanes v;
+        for (float& lane : v.part) lane = value;
+        return v;
     }
     void add_product(float factor, const float_lanes& weight) {
         for (int i = 0; i < lane_count; ++i) part[i] = multiply_add(factor, weight.part[i], part[i]);
@@ -42,15 +45,25 @@ struct float_lanes {
     void add(const float_lanes& other) {
         for (int i = 0; i < lane_count; ++i) part[i] = part[i] + other.part[i];
     }
+    void divide(float by) {
+        for (float& v : part) v = v / by;
+    }
+    /// max_of(), but for a NaN's payload.
+    void raise(const float_lanes& other) {
+        for (int i = 0; i < lane_count; ++i) part[i] = max_of(part[i], other.part[i]);
+    }
     void relu() {
-        for (float& v : part) v = relu_of(v);
+        apply([](const auto& v) { return rectified(v); });
     }
-    void clip(float limit) {
-        for (float& v : part) v = v > limit ? limit : v;
+    /// An activation of activation.hpp.
+    template <class F>
+    void apply(const F& f) {
+        for (float& v : part) v = f(v);
     }
-    /// ReLU, where asked for, and the one NaN.
-    void settle(bool rectify) {
+    /// ReLU, where asked for, nothing above `limit`, and the one NaN.
+    void settle(bool rectify, float limit) {
         if (rectify) relu();
+        for (float& v : part) v = v > limit ? limit : v;
         make_canonical();
     }
     void make_canonical() {

@@ -3,8 +3,10 @@
 // the conversions of stored words (widen, narrow), each for one register.
 #pragma once
 
+#include <redoubt/kernel/activation.hpp>
 #include <redoubt/kernel/geometry.hpp>
 
+#include <cstring>
 #include <limits>
 
 #if REDOUBT_LEVEL_NUMBER >= 4
@@ -28,36 +30,26 @@ struct float_lanes {
     static constexpr int parts = lane_count / width;
     batch part[parts];
 
-    static float_lanes filled(float value) {
-        float_lanes v;
-        for (batch& b : v.part) b = batch(value);
-        return v;
-    }
     static float_lanes load(const float* p) {
         float_lanes v;
         for (int i = 0; i < parts; ++i) v.part[i] = batch::load_unaligned(p + i * width);
         return v;
     }
-    static float_lanes load(const half* p) {
+    template <class Word>
+    static float_lanes load(const Word* p) {
         float_lanes v;
-        for (int i = 0; i < parts; ++i) v.part[i] = float_register::widen(p + i * width);
+        for (int i = 0; i < parts; ++i) v.part[i] = widen(p + i * width);
         return v;
     }
     /// The first `count`, then zeros; reads no further.
-    static float_lanes load(const half* p, int count) {
+    template <class Word>
+    static float_lanes load(const Word* p, int count) {
 #if REDOUBT_LEVEL_NUMBER >= 4
-        return {{float_register::widen(p, count)}};
+        if constexpr (std::same_as<Word, float>) return {{float_register::load(p, count)}};
+        else return {{float_register::widen(p, count)}};
 #else
-        half buffer[lane_count] = {};
-        for (int i = 0; i < count; ++i) buffer[i] = p[i];
-        return load(buffer);
-#endif
-    }
-    static float_lanes load(const float* p, int count) {
-#if REDOUBT_LEVEL_NUMBER >= 4
-        return {{float_register::load(p, count)}};
-#else
-        float buffer[lane_count] = {};
+        if (count == lane_count) return load(p);
+        Word buffer[lane_count] = {};
         for (int i = 0; i < count; ++i) buffer[i] = p[i];
         return load(buffer);
 #endif
@@ -65,8 +57,22 @@ struct float_lanes {
     void store(float* p) const {
         for (int i = 0; i < parts; ++i) part[i].store_unaligned(p + i * width);
     }
-    void store(half* p) const {
-        for (int i = 0; i < parts; ++i) float_register::narrow(part[i], p + i * width);
+    template <class Word>
+    void store(Word* p) const {
+        for (int i = 0; i < parts; ++i) narrow(part[i], p + i * width);
+    }
+    /// The first `count`; writes no further.
+    template <class Word>
+    void store(Word* p, int count) const {
+        if (count == lane_count) return store(p);
+        Word buffer[lane_count];
+        store(buffer);
+        std::memcpy(static_cast<void*>(p), buffer, static_cast<std::size_t>(count) * sizeof(Word));
+    }
+    static float_lanes filled(float value) {
+        float_lanes v;
+        for (batch& lanes : v.part) lanes = batch(value);
+        return v;
     }
     /// this + factor * weight, with the bits of kernel::multiply_add.
     void add_product(float factor, const float_lanes& weight) {
@@ -79,28 +85,67 @@ struct float_lanes {
     void add(const float_lanes& other) {
         for (int i = 0; i < parts; ++i) part[i] = part[i] + other.part[i];
     }
+    void divide(float by) {
+        for (batch& v : part) v = v / batch(by);
+    }
+    /// max_of(), but for a NaN's payload.
+    void raise(const float_lanes& other) {
+        for (int i = 0; i < parts; ++i) {
+            const batch &a = part[i], &b = other.part[i];
+            const batch larger = xsimd::select(b > a, b, a);                      // a where one is NaN
+            const batch ordered = xsimd::select(a == b, a & b, larger);           // +0 above -0
+            part[i] = xsimd::select(b == b, ordered, b);
+        }
+    }
     void relu() {
-        const batch zero(0.0f);
-        for (int i = 0; i < parts; ++i) part[i] = xsimd::select(part[i] <= zero, zero, part[i]);
+        apply([](const auto& v) { return rectified(v); });
     }
-    void clip(float limit) {
-        const batch top(limit);
-        for (int i = 0; i < parts; ++i) part[i] = xsimd::select(part[i] > top, top, part[i]);
+    /// An activation of activation.hpp.
+    template <class F>
+    void apply(const F& f) {
+        for (batch& v : part) v = f(v);
     }
-    /// ReLU, where asked for, and the one NaN.
-    void settle(bool rectify) {
+    /// ReLU, where asked for, nothing above `limit`, and the one NaN.
+    void settle(bool rectify, float limit) {
 #if REDOUBT_LEVEL_NUMBER >= 4
-        part[0] = float_register::settled(part[0], rectify);
+        part[0] = float_register::settled(part[0], rectify, limit);
 #else
         // no branch: nothing is below -infinity but itself
         const batch floor(rectify ? 0.0f : -std::numeric_limits<float>::infinity());
-        for (batch& v : part) v = xsimd::select(v <= floor, floor, v);
+        const batch top(limit);
+        for (batch& v : part) {
+            v = xsimd::select(v <= floor, floor, v);
+            v = xsimd::select(v > top, top, v);
+        }
         make_canonical();
 #endif
     }
     void make_canonical() {
         const batch one_nan(from_word<float>(canonical_nan_word));
         for (int i = 0; i < parts; ++i) part[i] = xsimd::select(part[i] == part[i], part[i], one_nan);
+    }
+
+private:
+    /// One register of stored words; word by word where the instruction set has no form of its own.
+    template <class Word>
+    static batch widen(const Word* p) {
+        if constexpr (requires { float_register::widen(p); }) {
+            return float_register::widen(p);
+        } else {
+            float buffer[width];
+            for (int i = 0; i < width; ++i) buffer[i] = widened(p[i]);
+            return batch::load_unaligned(buffer);
+        }
+    }
+    template <class Word>
+    static void narrow(const batch& v, Word* p) {
+        if constexpr (requires { float_register::narrow(v, p); }) {
+            float_register::narrow(v, p);
+        } else {
+            float buffer[width];
+            v.store_unaligned(buffer);
+            for (int i = 0; i < width; ++i) p[i] = static_cast<Word>(buffer[i]);
+        }
     }
 };
 

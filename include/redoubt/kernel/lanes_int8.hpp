@@ -55,36 +55,47 @@ struct lane_arithmetic<int8> {
     public:
         explicit finisher(const conv_call<int8>& call) : finisher{call, int8_shifts{call}} {}
 
-        /// Whether plain() will do for whole vectors: no residual, no logits.
-        bool is_plain() const { return residual_ == nullptr && logits_ == nullptr; }
+        /// Whether plain() will do for whole vectors: no residual, no logits, an activation that clamps.
+        bool is_plain() const { return residual_ == nullptr && usual_ && right_.may_cut(); }
         REDOUBT_FINISHER void plain(lanes sum, int index) const {
-            sum.shift_right(right_);
+            sum.shift_right_cut(right_);
             sum.clamp(low_, high_);
             sum.store_codes(out_ + index);
         }
 
         /// `count` channels at output `index`.
         REDOUBT_FINISHER void operator()(lanes sum, int index, int count) const {
-            if (residual_ != nullptr) {
-                lanes codes = lanes::load_codes(residual_ + index, count);
-                if (residual_left_ > 0) codes.shift_left(residual_left_);
-                else codes.shift_right(residual_right_);
-                sum.add(codes);
-            }
-            if (logits_ != nullptr) {
-                sum.store(logits_ + index, count);
-                return;
-            }
+            if (!usual_) return unusual(sum, index, count);
+            if (residual_ != nullptr) add_residual(sum, index, count);
             sum.shift_right(right_);
             sum.clamp(low_, high_);
             sum.store_codes(out_ + index, count);
         }
 
     private:
+        void add_residual(lanes& sum, int index, int count) const {
+            lanes codes = lanes::load_codes(residual_ + index, count);
+            if (residual_left_ > 0) codes.shift_left(residual_left_);
+            else codes.shift_right(residual_right_);
+            sum.add(codes);
+        }
+        /// Logits, or an activation that is more than a clamp: out of line, so that the usual path stays small.
+        [[gnu::noinline, gnu::cold]] void unusual(lanes sum, int index, int count) const {
+            if (residual_ != nullptr) add_residual(sum, index, count);
+            if (logits_ != nullptr) {
+                sum.store(logits_ + index, count);
+                return;
+            }
+            sum.shift_right(right_);
+            bend(sum, activation_, frac_);
+            sum.clamp(low_, high_);
+            sum.store_codes(out_ + index, count);
+        }
         finisher(const conv_call<int8>& call, const int8_shifts& shifts)
             : residual_{call.residual}, out_{call.out}, logits_{call.logits}, right_{shifts.output},
               residual_right_{std::max(-shifts.residual, 0)}, residual_left_{shifts.residual},
-              low_{call.act == activation::none ? -128 : 0}, high_{call.act == activation::none ? 127 : shifts.limit} {}
+              low_{shifts.low}, high_{shifts.high}, usual_{call.logits == nullptr && is_clamp(call.act)},
+              frac_{call.scales.output}, activation_{call.nonlinearity()} {}
 
         const std::uint8_t* residual_;
         std::uint8_t* out_;
@@ -92,6 +103,9 @@ struct lane_arithmetic<int8> {
         rounding_shift right_, residual_right_;
         int residual_left_;
         std::int32_t low_, high_;
+        bool usual_;
+        std::int32_t frac_;
+        activation_spec activation_;
     };
     static void spill(const lanes& sum, std::int32_t* to) { sum.store(to); }
     static lanes fill(const std::int32_t* from) { return lanes::load(from); }

@@ -121,6 +121,7 @@ struct int_lanes {
             v = _mm256_add_epi32(q, _mm256_srl_epi32(_mm256_add_epi32(rest, bias), count));
         }
     }
+    void shift_right_cut(const rounding_shift& by) { shift_right(by); }
     void clamp(std::int32_t low, std::int32_t high) {
         for (__m256i& v : part)
             v = _mm256_min_epi32(_mm256_max_epi32(v, _mm256_set1_epi32(low)), _mm256_set1_epi32(high));

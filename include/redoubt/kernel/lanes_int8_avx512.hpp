@@ -60,6 +60,14 @@ struct int_lanes {
                                               _mm512_set1_epi32(by.below_tie));
         part = _mm512_add_epi32(q, _mm512_maskz_srl_epi32(all, _mm512_add_epi32(rest, bias), count));
     }
+    /// The same after a cut to by.most, in fewer instructions: (v + below_tie + lowest bit of the quotient) >> count.
+    void shift_right_cut(const rounding_shift& by) {
+        const __m512i v = _mm512_maskz_min_epi32(all, part, _mm512_set1_epi32(by.most));
+        const __mmask16 is_odd = _mm512_test_epi32_mask(v, _mm512_set1_epi32(by.lowest));
+        const __m512i up = _mm512_add_epi32(v, _mm512_set1_epi32(by.below_tie));
+        part = _mm512_maskz_sra_epi32(all, _mm512_mask_add_epi32(up, is_odd, up, _mm512_set1_epi32(1)),
+                                      _mm_cvtsi32_si128(by.count));
+    }
     void clamp(std::int32_t low, std::int32_t high) {
         part = _mm512_maskz_max_epi32(all, part, _mm512_set1_epi32(low));
         part = _mm512_maskz_min_epi32(all, part, _mm512_set1_epi32(high));

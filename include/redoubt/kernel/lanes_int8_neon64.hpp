@@ -176,6 +176,7 @@ struct int_lanes {
             v = vaddq_s32(q, vreinterpretq_s32_u32(carry));
         }
     }
+    void shift_right_cut(const rounding_shift& by) { shift_right(by); }
     void clamp(std::int32_t low, std::int32_t high) {
         for (int32x4_t& v : part) v = vminq_s32(vmaxq_s32(v, vdupq_n_s32(low)), vdupq_n_s32(high));
     }

@@ -70,6 +70,7 @@ struct int_lanes {
     void shift_right(const rounding_shift& by) {
         for (std::int32_t& v : part) v = shift_right_round(v, by.count);
     }
+    void shift_right_cut(const rounding_shift& by) { shift_right(by); }
     void clamp(std::int32_t low, std::int32_t high) {
         for (std::int32_t& v : part) v = std::clamp(v, low, high);
     }

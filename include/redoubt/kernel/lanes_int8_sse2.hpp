@@ -119,6 +119,7 @@ struct int_lanes {
             v = _mm_add_epi32(q, _mm_srl_epi32(_mm_add_epi32(rest, bias), count));
         }
     }
+    void shift_right_cut(const rounding_shift& by) { shift_right(by); }
     void clamp(std::int32_t low, std::int32_t high) {
         const __m128i least = _mm_set1_epi32(low), most = _mm_set1_epi32(high);
         for (__m128i& v : part) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace redoubt::kernel::inline v1 {
 
@@ -32,7 +33,7 @@ std::uint32_t restrict_range(Word* words, std::size_t count, Bound low, Bound hi
         if (zero || !(v == v)) kept = Bound{};
         kept = inside ? v : kept;
         if constexpr (std::is_same_v<Word, std::uint8_t>) words[i] = static_cast<std::uint8_t>(kept + 128);
-        else if constexpr (std::is_same_v<Word, half>) { if (!inside) words[i] = half{kept}; }
+        else if constexpr (std::is_class_v<Word>) { if (!inside) words[i] = Word{kept}; }
         else words[i] = kept;
     }
     return outside;

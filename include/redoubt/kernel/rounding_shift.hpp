@@ -15,12 +15,19 @@ struct rounding_shift {
     std::int32_t rest = 0;      ///< mask of the bits shifted out
     std::int32_t below_tie = 0; ///< half of 2^count, less one
     std::int32_t odd = 0;       ///< mask of the quotient's lowest bit
+    std::int32_t lowest = 0;    ///< that bit before the shift
+    std::int32_t most = INT32_MAX;  ///< to which below_tie and one more may be added
+
+    /// Whether a value cut to `most` is still shifted to 127 or more, so that a clamp to bytes hides the cut.
+    bool may_cut() const { return count <= 24; }
 
     explicit rounding_shift(int n) : count{n} {
         if (n == 0) return;
         rest = static_cast<std::int32_t>((1u << n) - 1u);
         below_tie = static_cast<std::int32_t>((1u << (n - 1)) - 1u);
         odd = 1;
+        lowest = static_cast<std::int32_t>(1u << n);
+        most = INT32_MAX - below_tie - 1;
     }
 };
 

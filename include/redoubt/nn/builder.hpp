@@ -218,6 +218,56 @@ private:
         return producer_count_ > 0;
     }
 
+    // ---- concats
+    template <class... Ls> constexpr void visit(type_tag<branch<Ls...>>) { fail(mistake::branch_outside_concat); }
+    template <class... Bs> constexpr void visit(type_tag<concat<Bs...>>) {
+        if (sizeof...(Bs) < 1 || sizeof...(Bs) > most_branches) return fail(mistake::too_many_branches, extents_);
+        joined_branches join{current_, extents_};
+        const int position = position_;
+        position_ = 0;
+        (one_branch(type_tag<Bs>{}, join), ...);
+        position_ = position;
+        if (failed()) return;
+        current_ = join.parts[0];
+        extents_ = {0, join.out.height, join.out.width};
+        append(op::concat, join.out).parts = join.parts;
+    }
+    struct joined_branches {
+        int in;
+        shape in_extents;
+        shape out{};
+        std::array<std::int16_t, most_branches> parts{-1, -1, -1, -1, -1, -1, -1, -1};
+        std::size_t count = 0;
+    };
+    template <class... Ls> constexpr void one_branch(type_tag<branch<Ls...>>, joined_branches& join) {
+        const path_name outer = path_;
+        path_ = path_ / position_;
+        one_branch<pack<Ls...>>(join);
+        path_ = outer;
+    }
+    template <fixed_string N, class... Ls>
+    constexpr void one_branch(type_tag<named<N, branch<Ls...>>>, joined_branches& join) {
+        const path_name outer = path_;
+        path_ = path_ / N.view();
+        one_branch<pack<Ls...>>(join);
+        path_ = outer;
+    }
+    template <class L> constexpr void one_branch(type_tag<L>, joined_branches&) { fail(mistake::not_a_branch, extents_); }
+    template <class Body> constexpr void one_branch(joined_branches& join) {
+        if (failed()) return;
+        current_ = join.in;
+        extents_ = join.in_extents;
+        producer_count_ = 0;  // what comes in belongs to all branches: nothing in one may join its maker
+        nested<Body>();
+        ++position_;
+        if (failed()) return;
+        if (join.count == 0) join.out = {0, extents_.height, extents_.width};
+        if (extents_.height != join.out.height || extents_.width != join.out.width)
+            return fail_at(leaf_ - 1, mistake::concat_differs, extents_, {extents_.channels, join.out.height, join.out.width});
+        join.out.channels += extents_.channels;
+        join.parts[join.count++] = static_cast<std::int16_t>(current_);
+    }
+
     // ---- leaves
     constexpr void convolve(kernel::conv_geometry g) {
         step& s = append(op::convolution, g.out);
@@ -264,29 +314,49 @@ private:
         if (producer_count_ == 0) return fail(mistake::norm_without_convolution, extents_);
         ++leaf_;
     }
-    constexpr void activate(kernel::activation act, int limit) {
+    constexpr void activate(const kernel::activation_spec& by) {
         if (!can_fuse_activation()) append(op::activate, extents_);
         for (int i = 0; i < producer_count_; ++i) {
-            producer(i).act = act;
-            producer(i).limit = static_cast<std::int16_t>(limit);
+            step& s = producer(i);
+            s.act = by.kind;
+            s.limit = static_cast<std::int16_t>(by.limit);
+            s.lower = static_cast<std::int16_t>(by.lower);
+            s.slope = by.slope;
         }
         ++leaf_;
     }
-    constexpr void visit(type_tag<relu>) { activate(kernel::activation::relu, 0); }
+    constexpr void visit(type_tag<relu>) { activate({.kind = kernel::activation::relu}); }
+    constexpr void visit(type_tag<hard_swish>) { activate({.kind = kernel::activation::hard_swish}); }
     template <int Limit> constexpr void visit(type_tag<clipped_relu<Limit>>) {
-        if (Limit < 1) return fail(mistake::bad_spec, extents_);
-        activate(kernel::activation::clipped_relu, Limit);
+        if (Limit < 1 || Limit > 32767) return fail(mistake::bad_spec, extents_);
+        activate({.kind = kernel::activation::clipped_relu, .limit = Limit});
     }
-    template <int K, int S, int P> constexpr void visit(type_tag<max_pool<K, S, P>>) {
-        if (K < 1 || S < 1 || P < 0 || P >= K) return fail(mistake::bad_spec, extents_);
-        const int height = extents_.height + 2 * P - K, width = extents_.width + 2 * P - K;
+    template <int Low, int High> constexpr void visit(type_tag<clip<Low, High>>) {
+        if (Low >= High || Low < -32768 || High > 32767) return fail(mistake::bad_spec, extents_);
+        activate({.kind = kernel::activation::clip, .limit = High, .lower = Low});
+    }
+    template <int P, int Q> constexpr void visit(type_tag<leaky_relu<P, Q>>) {
+        if (P < 1 || P > Q || Q > 32767) return fail(mistake::bad_spec, extents_);
+        activate({.kind = kernel::activation::leaky_relu,
+                  .slope = {static_cast<std::int16_t>(P), static_cast<std::int16_t>(Q)}});
+    }
+    constexpr void pool(op kind, hw k, hw stride, hw pad) {
+        if (k.h < 1 || k.w < 1 || stride.h < 1 || stride.w < 1 || pad.h < 0 || pad.h >= k.h || pad.w < 0 || pad.w >= k.w)
+            return fail(mistake::bad_spec, extents_);
+        const int height = extents_.height + 2 * pad.h - k.h, width = extents_.width + 2 * pad.w - k.w;
         if (height < 0 || width < 0)
-            return fail(mistake::kernel_exceeds_input, extents_, {extents_.channels, K - 2 * P, K - 2 * P});
-        step& s = append(op::max_pool, {extents_.channels, height / S + 1, width / S + 1});
-        s.geometry.kernel = K;
-        s.geometry.stride = S;
-        s.geometry.pad = P;
+            return fail(mistake::kernel_exceeds_input, extents_, {extents_.channels, k.h - 2 * pad.h, k.w - 2 * pad.w});
+        step& s = append(kind, {extents_.channels, height / stride.h + 1, width / stride.w + 1});
+        s.geometry.kernel = k;
+        s.geometry.stride = stride;
+        s.geometry.pad = pad;
         ++leaf_;
+    }
+    template <hw K, hw S, hw P> constexpr void visit(type_tag<max_pool<K, S, P>>) { pool(op::max_pool, K, S, P); }
+    template <hw K, hw S, hw P, count_padding C> constexpr void visit(type_tag<avg_pool<K, S, P, C>>) {
+        const int before = table.step_count;
+        pool(op::average_pool, K, S, P);
+        if (table.step_count > before) table.steps[static_cast<std::size_t>(before)].counted = C;
     }
     constexpr void visit(type_tag<global_avg_pool>) {
         append(op::global_average, {extents_.channels, 1, 1});

@@ -158,9 +158,17 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
             to.weight_frac(s) = frac;
         }
         const std::size_t fan_in = static_cast<std::size_t>(g.fan_in());
+        const kernel::winograd kind = detail::transform_of<N>(info);
+        if constexpr (is_fast<N>) {
+            const auto weight = [&](int o, int r, int c, int i) {
+                return from.weights(s)[kernel::layout_of<N>.index(g, o, r, c, i)];
+            };
+            if (kind != kernel::winograd::none)
+                kernel::transform_weights(g, kernel::winograd_plan{g, kind}, weight, words.data());
+        }
         for (std::size_t o = 0; o < static_cast<std::size_t>(g.out.channels); ++o) {
             std::int64_t sum = 0;
-            for (std::size_t i = o * fan_in; i < (o + 1) * fan_in; ++i) {
+            for (std::size_t i = o * fan_in; kind == kernel::winograd::none && i < (o + 1) * fan_in; ++i) {
                 const float w = logical_weight(from, s, i);
                 auto& word = words[kernel::layout_of<N>.index_of_logical(g, i)];
                 if constexpr (N::is_integer) {

@@ -17,6 +17,10 @@ enum class mistake {
     norm_without_convolution,
     softmax_not_last,
     shortcut_outside_residual,
+    branch_outside_concat,
+    not_a_branch,
+    too_many_branches,
+    concat_differs,
     two_stores,
     too_many_guards,
     subsample_shrinks_channels,
@@ -45,6 +49,10 @@ struct diagnosis {
     static_assert(M != mistake::softmax_not_last, "redoubt: softmax must be the last layer");
     static_assert(M != mistake::shortcut_outside_residual,
                   "redoubt: shortcut<...> may only stand first in a residual<...>");
+    static_assert(M != mistake::branch_outside_concat, "redoubt: branch<...> may only stand in a concat<...>");
+    static_assert(M != mistake::not_a_branch, "redoubt: a concat<...> consists of branch<...> or named<..., branch<...>>");
+    static_assert(M != mistake::too_many_branches, "redoubt: a concat has one to eight branches; nest them for more");
+    static_assert(M != mistake::concat_differs, "redoubt: the branches of a concat have different heights or widths");
     static_assert(M != mistake::two_stores, "redoubt: a layer's parameters can be kept by one protection only");
     static_assert(M != mistake::too_many_guards, "redoubt: more than four output checks around one layer");
     static_assert(M != mistake::too_many_replicas, "redoubt: more than 64 replicas of one layer");

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <redoubt/base/pack.hpp>
-#include <redoubt/tensor/shape.hpp>
+#include <redoubt/kernel/geometry.hpp>
 
 namespace redoubt::inline v1 {
 
@@ -58,11 +58,37 @@ struct clipped_relu {
     static constexpr int limit = Limit;
 };
 
-/// Largest of each Kernel x Kernel window, windows that leave the padded image dropped. `Pad` rows and columns stand on
-/// each side; they are never the largest, whatever the image holds.
-template <int Kernel, int Stride = Kernel, int Pad = 0>
+/// min(max(x, Low), High).
+template <int Low, int High>
+struct clip {
+    static constexpr int low = Low, high = High;
+};
+
+/// x, and x times Numerator / Denominator below 0; PyTorch's slope unless another is given, and at most 1. Floats multiply
+/// by the nearest float, int8 by the nearest fraction of 15 bits and a power of two.
+template <int Numerator = 1, int Denominator = 100>
+struct leaky_relu {
+    static constexpr int numerator = Numerator, denominator = Denominator;
+};
+
+/// x * clip(x + 3, 0, 6) / 6 (MobileNetV3).
+struct hard_swish {};
+
+/// Largest of each window, windows that leave the padded image dropped. Kernel, stride and padding are one number, or
+/// {vertical, horizontal}. `Pad` rows and columns stand on each side; they are never the largest, whatever the image holds.
+template <hw Kernel, hw Stride = Kernel, hw Pad = hw{0}>
 struct max_pool {
-    static constexpr int kernel = Kernel, stride = Stride, pad = Pad;
+    static constexpr hw kernel = Kernel, stride = Stride, pad = Pad;
+};
+
+using kernel::count_padding;
+
+/// Mean of each window, windows that leave the padded image dropped. Padding is zeros that count in the divisor, as in
+/// PyTorch, or (count_padding::no) does not exist.
+template <hw Kernel, hw Stride = Kernel, hw Pad = hw{0}, count_padding Counted = count_padding::yes>
+struct avg_pool {
+    static constexpr hw kernel = Kernel, stride = Stride, pad = Pad;
+    static constexpr count_padding counted = Counted;
 };
 
 /// Mean of each channel.
@@ -105,6 +131,19 @@ struct shortcut {
 template <class... Layers>
 struct residual {
     using layers = pack<Layers...>;
+};
+
+/// One way through a concat. An empty one hands on what comes in.
+template <class... Layers>
+struct branch {
+    using layers = pack<Layers...>;
+};
+
+/// Branches, bare or named<...>, that all start from what comes in; their outputs' channels one after the other. Heights
+/// and widths must agree. int8 branches are brought to one scale, by shifts that round to nearest even.
+template <class... Branches>
+struct concat {
+    using layers = pack<Branches...>;
 };
 
 /// What every protection inherits: it is a layer description around others. A derived template adds what it does:

@@ -69,6 +69,8 @@ template <template <class...> class C, class Pack> struct refilled;
 template <template <class...> class C, class... Ls> struct refilled<C, pack<Ls...>> { using type = pack<C<Ls...>>; };
 template <class... Ls> struct bare<sequence<Ls...>> : refilled<sequence, typename bare_all<pack<Ls...>>::type> {};
 template <class... Ls> struct bare<residual<Ls...>> : refilled<residual, typename bare_all<pack<Ls...>>::type> {};
+template <class... Ls> struct bare<branch<Ls...>> : refilled<branch, typename bare_all<pack<Ls...>>::type> {};
+template <class... Ls> struct bare<concat<Ls...>> : refilled<concat, typename bare_all<pack<Ls...>>::type> {};
 template <class... Ls> struct bare<shortcut<Ls...>> : refilled<shortcut, typename bare_all<pack<Ls...>>::type> {};
 template <fixed_string N, class Pack> struct renamed;
 template <fixed_string N, class... Ls> struct renamed<N, pack<Ls...>> { using type = pack<named<N, Ls...>>; };
@@ -82,6 +84,10 @@ struct with_layers<network<Input, N, Old...>, pack<Ls...>> { using type = networ
 /// The same network bound to another number.
 template <network_type Net, number N>
 using with_number = typename detail::rebound<Net, N>::type;
+
+/// The same network with the option to compute fast; a float32 one.
+template <network_type Net>
+using fast_network = with_number<Net, fast<typename Net::number_type>>;
 
 /// The same network without any protection.
 template <network_type Net>

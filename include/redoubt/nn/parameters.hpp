@@ -2,6 +2,7 @@
 // Everything a network has learned, and what guards it, in one trivially copyable block.
 #pragma once
 
+#include <redoubt/kernel/winograd_plan.hpp>
 #include <redoubt/nn/network.hpp>
 #include <redoubt/tensor/tensor.hpp>
 
@@ -38,6 +39,19 @@ template <class Net, int Wrapper> constexpr std::size_t extra_bytes(std::size_t 
     else return type_at<typename Net::wrappers, Wrapper>::store::extra_bytes(primary);
 }
 
+/// How a slot's weights are transformed: stores keep them plain.
+template <number N>
+constexpr kernel::winograd transform_of(const slot& s) {
+    return s.store < 0 ? kernel::winograd_of<N>(s.geometry) : kernel::winograd::none;
+}
+/// Words of a slot's weights.
+template <number N>
+constexpr std::size_t weight_words(const slot& s) {
+    const kernel::winograd kind = transform_of<N>(s);
+    if (kind != kernel::winograd::none) return kernel::winograd_plan{s.geometry, kind}.weights();
+    return kernel::layout_of<N>.size(s.geometry);
+}
+
 template <class Net>
 struct parameter_plan {
     static constexpr std::size_t slots = static_cast<std::size_t>(Net::table.slot_count);
@@ -59,7 +73,7 @@ constexpr parameter_plan<Net> plan_parameters() {
         p.weights = at + aligned_up(static_cast<std::size_t>(s.geometry.blocks()) * kernel::lane_count *
                                     sizeof(typename N::bias));
         p.primary_bytes =
-            p.weights + aligned_up(kernel::layout_of<N>.size(s.geometry) * sizeof(typename N::weight)) - at;
+            p.weights + aligned_up(weight_words<N>(s) * sizeof(typename N::weight)) - at;
         p.extra = at + p.primary_bytes;
         p.extra_bytes = aligned_up(extra_bytes<Net, s.store>(p.primary_bytes));
         at = p.extra + p.extra_bytes;
@@ -94,7 +108,8 @@ struct alignas(block_alignment) parameters {
 
     std::array<std::byte, parameter_bytes<Net>> bytes;
 
-    /// A slot's weights in the wide layout, padding lanes included.
+    /// A slot's weights in the wide layout, padding lanes included; transformed ones of a fast network as
+    /// kernel/winograd_plan.hpp lays them out.
     std::span<weight> weights(int s) { return {as<weight>(place(s).weights), weight_words(s)}; }
     std::span<const weight> weights(int s) const { return {as<weight>(place(s).weights), weight_words(s)}; }
     /// One weight by its place in the layer, wherever the layout keeps it. Linear layers: `row`, `column` and `in` are those
@@ -122,8 +137,9 @@ struct alignas(block_alignment) parameters {
 
 private:
     static constexpr const slot& slot_at(int s) { return Net::table.slots[static_cast<std::size_t>(s)]; }
-    static constexpr std::size_t weight_words(int s) { return kernel::layout_of<number_type>.size(slot_at(s).geometry); }
+    static constexpr std::size_t weight_words(int s) { return detail::weight_words<number_type>(slot_at(s)); }
     static constexpr std::size_t place_of(int s, int out, int row, int column, int in) {
+        REDOUBT_EXPECTS(detail::transform_of<number_type>(slot_at(s)) == kernel::winograd::none);
         return kernel::layout_of<number_type>.index(slot_at(s).geometry, out, row, column, in);
     }
     static constexpr std::size_t bias_words(int s) {

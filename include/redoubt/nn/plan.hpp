@@ -31,6 +31,10 @@ struct tile_place {
 template <number N>
 constexpr tile_place tile_of(const slot& s) {
     tile_place t;
+    if (const kernel::winograd kind = transform_of<N>(s); kind != kernel::winograd::none) {
+        t.bytes = aligned_up(kernel::winograd_plan{s.geometry, kind}.scratch() * sizeof(float));
+        return t;
+    }
     if (s.store < 0 && !decodes_weights<N>) return t;
     const auto blocks = static_cast<std::size_t>(blocks_at_once<N>(s.geometry));
     const std::size_t words = kernel::layout_of<N>.block_size(s.geometry) * blocks;
@@ -70,6 +74,8 @@ constexpr void find_lives(workspace_plan<Net>& plan) {
         uses(s.residual, i);
         if (s.kind == op::compare || s.kind == op::vote)
             for (std::int16_t v : s.voted) uses(v, i);
+        if (s.kind == op::concat)
+            for (std::int16_t v : s.parts) uses(v, i);
     }
     dies[table.output] = table.step_count;
 }

@@ -2,10 +2,12 @@
 // Inference: a fold over the table of steps.
 #pragma once
 
+#include <redoubt/kernel/concat.hpp>
 #include <redoubt/kernel/conv2d.hpp>
 #include <redoubt/kernel/elementwise.hpp>
 #include <redoubt/kernel/pool.hpp>
 #include <redoubt/kernel/softmax.hpp>
+#include <redoubt/kernel/winograd.hpp>
 #include <redoubt/nn/custom.hpp>
 #include <redoubt/nn/plan.hpp>
 #include <redoubt/nn/policy.hpp>
@@ -108,15 +110,21 @@ private:
             convolve<I>();
         } else if constexpr (s.kind == op::max_pool) {
             kernel::max_pool(g, at(s.in), at(s.out));
+        } else if constexpr (s.kind == op::average_pool) {
+            if constexpr (N::is_integer)
+                kernel::average_pool(g, at(s.in), at(s.out), frac_of<s.out>() - frac_of<s.in>(), s.counted);
+            else kernel::average_pool(g, at(s.in), at(s.out), s.counted);
         } else if constexpr (s.kind == op::global_average) {
             if constexpr (N::is_integer)
                 kernel::global_average(g, at(s.in), at(s.out), frac_of<s.out>() - frac_of<s.in>());
             else kernel::global_average(g, at(s.in), at(s.out));
         } else if constexpr (s.kind == op::subsample) {
             kernel::subsample(g, at(s.in), at(s.out));
+        } else if constexpr (s.kind == op::concat) {
+            join<I>(std::make_index_sequence<most_branches>{});
         } else if constexpr (s.kind == op::add || s.kind == op::activate) {
-            kernel::add_and_activate<N>(at(s.in), at(s.residual), at(s.out), g.out.size(), s.act,
-                                        s.limit, scales<I>());
+            kernel::add_and_activate<N>(at(s.in), at(s.residual), at(s.out), g.out.size(),
+                                        s.nonlinearity(), scales<I>());
         } else if constexpr (s.kind == op::softmax) {
             constexpr auto words = Net::table.values[static_cast<std::size_t>(s.in)].words;
             using in_word = std::conditional_t<words == word_kind::logit, typename N::logit, word>;
@@ -126,6 +134,21 @@ private:
             using layer = type_at<typename Net::leaves, s.leaf>;
             run_custom<layer, N>({at(s.in), g.in}, {at(s.out), g.out}, frac_of<s.in>(), frac_of<s.out>());
         }
+    }
+
+    template <int I, std::size_t... P> void join(std::index_sequence<P...>) const {
+        int channel = 0;
+        const auto one = [&]<int V>(std::integral_constant<int, V>) {
+            if constexpr (V >= 0) {
+                constexpr shape part = Net::table.values[static_cast<std::size_t>(V)].extents;
+                constexpr auto out = step_of<Net, I>.out;
+                if constexpr (N::is_integer)
+                    kernel::concat_part(part, at(V), step_of<Net, I>.geometry.out, at(out), channel, frac_of<V>(), frac_of<out>());
+                else kernel::concat_part(part, at(V), step_of<Net, I>.geometry.out, at(out), channel);
+                channel += part.channels;
+            }
+        };
+        (one(std::integral_constant<int, step_of<Net, I>.parts[P]>{}), ...);
     }
 
     template <int I> void convolve() const {
@@ -138,6 +161,8 @@ private:
         else call.out = at(s.out);
         call.act = s.act;
         call.limit = s.limit;
+        call.lower = s.lower;
+        call.slope = s.slope;
         call.scales = scales<I>();
         if constexpr (s.depth > 0) {
             opaque(call.in);
@@ -149,7 +174,13 @@ private:
                 call.bias = block.bias;
                 call.block_begin = block.begin;
                 call.block_end = block.end;
-                if constexpr (Policy::active) {
+                if constexpr (detail::transform_of<N>(weight_source<Net, s.slot>::info) != kernel::winograd::none) {
+                    if constexpr (Policy::active)
+                        static_assert(!decltype(policy.hook(path<I>()))::active,
+                                      "redoubt: a fast network takes no faults in registers");
+                    kernel::winograd_conv2d<N>(call, detail::transform_of<N>(weight_source<Net, s.slot>::info),
+                                               reinterpret_cast<float*>(space.bytes.data()));
+                } else if constexpr (Policy::active) {
                     if constexpr (weight_source<Net, s.slot>::fetches)
                         policy.template touch<site::decoded_weights>(block.scratch, path<I>());
                     compute_blocks<I>(call, policy.hook(path<I>()));

@@ -16,8 +16,10 @@ enum class op : std::uint8_t {
     input,           ///< image to stored words
     convolution,     ///< convolution or linear, with folded norm, residual add and activation
     max_pool,
+    average_pool,
     global_average,
     subsample,
+    concat,          ///< the channels of several values one after the other
     add,             ///< a residual add that found no convolution to join, with its activation
     activate,        ///< an activation that found no step to join
     softmax,
@@ -58,6 +60,9 @@ struct path_name {
     }
 };
 
+/// Branches of one concat.
+inline constexpr std::size_t most_branches = 8;
+
 /// One step. Numbers of leaves, wrappers, units, slots and values index the tables of the network; -1 is none.
 struct step {
     op kind = op::input;
@@ -66,7 +71,10 @@ struct step {
     bool stores_logits = false;
     bool only_if_different = false;    ///< a spare replica or its vote: runs when `comparison` found a difference
     bool has_norm = false;
-    std::int16_t limit = 0;            ///< of clipped_relu
+    kernel::count_padding counted = kernel::count_padding::yes;  ///< of average_pool
+    std::int16_t limit = 0;            ///< of clipped_relu and clip
+    std::int16_t lower = 0;            ///< of clip
+    kernel::fraction slope{};          ///< of leaky_relu
     std::int16_t leaf = -1;            ///< layer type
     std::int16_t unit = -1;            ///< the logical step that replicas share
     std::int16_t slot = -1;            ///< parameters, shared by replicas
@@ -78,8 +86,11 @@ struct step {
     std::int16_t comparison = -1;      ///< step of the comparison that decides whether this one runs
     std::int16_t voter = -1;           ///< wrapper type of a vote or comparison
     std::array<std::int16_t, 4> voted{-1, -1, -1, -1};  ///< values of the replicas
+    std::array<std::int16_t, most_branches> parts{-1, -1, -1, -1, -1, -1, -1, -1};  ///< values that a concat joins
     std::array<std::int16_t, 4> guards{-1, -1, -1, -1}; ///< wrapper types, innermost first
     std::int16_t store = -1;           ///< wrapper type that keeps the parameters
+
+    constexpr kernel::activation_spec nonlinearity() const { return {act, limit, lower, slope}; }
 };
 
 /// A tensor between steps.
