@@ -101,6 +101,7 @@ template <class Net>
 void add_network(const std::string& name) {
     add_engines<Net>(name);
     add_engines<with_number<Net, float16>>(name);
+    add_engines<with_number<Net, bfloat16>>(name);
     add_engines<with_number<Net, int8>>(name);
 }
 
