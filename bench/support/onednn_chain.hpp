@@ -175,15 +175,23 @@ private:
         return bias ? packed(wide, {dims, words::s32, layout}, wanted) : packed(codes, {dims, words::s8, layout}, wanted);
     }
     void activate(dnnl::post_ops& after, const redoubt::step& s) const {
-        const auto top = static_cast<float>(s.limit) * (net_.integer ? power(frac_of(s.out)) : 1.0f);
-        if (s.act == activation::relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-        else if (s.act == activation::clipped_relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_clip, 0.0f, top);
-        else if (s.act != activation::none) throw std::runtime_error{"no oneDNN activation for a step"};
+        const float scale = net_.integer ? power(frac_of(s.out)) : 1.0f;
+        const auto bend = [&](dnnl::algorithm how, float a, float b) { after.append_eltwise(1.0f, how, a, b); };
+        switch (s.act) {
+            case activation::none: return;
+            case activation::relu: return bend(dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+            case activation::leaky_relu: return bend(dnnl::algorithm::eltwise_relu, s.slope.value(), 0.0f);
+            case activation::clipped_relu: return bend(dnnl::algorithm::eltwise_clip, 0.0f, scale * s.limit);
+            case activation::clip: return bend(dnnl::algorithm::eltwise_clip, scale * s.lower, scale * s.limit);
+            case activation::hard_swish:
+                if (!net_.integer) return bend(dnnl::algorithm::eltwise_hardswish, 0.0f, 0.0f);
+        }
+        throw std::runtime_error{"no oneDNN activation for a step"};
     }
     /// Of a step's output: u8 where it cannot be negative.
     words result_words(const redoubt::step& s) const {
         if (!net_.integer || s.stores_logits) return words::f32;
-        return s.act == activation::none ? words::s8 : words::u8;
+        return s.act == activation::relu || s.act == activation::clipped_relu ? words::u8 : words::s8;
     }
 
     void add(const redoubt::step& s, int index) {
@@ -194,8 +202,14 @@ private:
                 return product(s, index, net_.layers[n], net_.slots[n].is_linear, result_words(s));
             }
             case op::max_pool: return pool(s, dnnl::algorithm::pooling_max);
+            case op::average_pool:
+                return pool(s, s.counted == redoubt::count_padding::yes ? dnnl::algorithm::pooling_avg_include_padding
+                                                                        : dnnl::algorithm::pooling_avg_exclude_padding);
             case op::global_average: return pool(s, dnnl::algorithm::pooling_avg_exclude_padding);
             case op::subsample: return subsample(s, index);
+            case op::add:
+                if (!net_.integer) return sum(s);
+                [[fallthrough]];
             default: throw std::runtime_error{"no oneDNN primitive for step " + std::to_string(index)};
         }
     }
@@ -218,6 +232,19 @@ private:
         const dnnl::pooling_forward::primitive_desc how{what, context_.engine};
         of(s.out) = fresh(how.dst_desc());
         primitives_.push_back({dnnl::pooling_forward{how}, {{DNNL_ARG_SRC, of(s.in).memory}, {DNNL_ARG_DST, of(s.out).memory}}});
+    }
+    /// A residual add that found no convolution to join.
+    void sum(const redoubt::step& s) {
+        const desc layout = of(s.in).memory.get_desc();
+        dnnl::primitive_attr attributes;
+        dnnl::post_ops after;
+        activate(after, s);
+        attributes.set_post_ops(after);
+        const dnnl::binary::primitive_desc how{{dnnl::algorithm::binary_add, layout, layout, layout}, attributes, context_.engine};
+        const dnnl::memory other = value(s.residual, layout);
+        of(s.out) = fresh(layout);
+        primitives_.push_back({dnnl::binary{how}, {{DNNL_ARG_SRC_0, of(s.in).memory}, {DNNL_ARG_SRC_1, other},
+                                                   {DNNL_ARG_DST, of(s.out).memory}}});
     }
     /// A 1x1 convolution that picks channels: oneDNN has nothing nearer that works in its blocked layouts.
     void subsample(redoubt::step s, int index) {
@@ -273,10 +300,14 @@ private:
             return;
         }
         const desc out{dims_of(g.out), out_words, tag::any};
-        const dnnl::convolution_forward::desc what{dnnl::prop_kind::forward_inference, algorithm_, any(s.in), weights, bias, out,
-                                                   {g.stride.h, g.stride.w}, {g.dilation.h - 1, g.dilation.w - 1},
-                                                   {g.pad.h, g.pad.w}, pad_end(g)};
-        const dnnl::convolution_forward::primitive_desc how{what, attributes, context_.engine};
+        const auto how_by = [&](dnnl::algorithm algorithm) {
+            const dnnl::convolution_forward::desc what{dnnl::prop_kind::forward_inference, algorithm, any(s.in), weights, bias, out,
+                                                       {g.stride.h, g.stride.w}, {g.dilation.h - 1, g.dilation.w - 1},
+                                                       {g.pad.h, g.pad.w}, pad_end(g)};
+            return dnnl::convolution_forward::primitive_desc{what, attributes, context_.engine, true};
+        };
+        auto how = how_by(algorithm_);
+        if (!how) how = how_by(dnnl::algorithm::convolution_direct);  // not every convolution has a Winograd form
         finish(how, dnnl::convolution_forward{how});
     }
     /// Room for an output. A sum is made in place of the residual where nobody needs it later.
