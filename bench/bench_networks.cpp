@@ -86,6 +86,7 @@ void add_engines(const std::string& network) {
     using N = typename Net::number_type;
     const std::string name = "network/" + network + '/' + std::string{N::name} + '/';
     add(name + "redoubt_direct", bench_ours<Net>);
+    if constexpr (std::is_same_v<N, float32>) add(name + "redoubt", bench_ours<fast_network<Net>>);
 #ifdef REDOUBT_BENCH_ONEDNN
     if constexpr (std::is_same_v<N, float32> || N::is_integer) {
         const std::string automatic = name + "onednn", direct = name + "onednn_direct", winograd = name + "onednn_winograd";

@@ -67,7 +67,7 @@ class pixel_cursor {
 public:
     explicit pixel_cursor(const pixel_grid<Operand>& g)
         : side_{reinterpret_cast<const char*>(g.origin),
-                reinterpret_cast<const char*>(g.origin + (T::rows == 2 ? g.row : half * g.column))},
+                reinterpret_cast<const char*>(g.origin + (one_side ? 0 : T::rows == 2 ? g.row : half * g.column))},
           once_{g.column * static_cast<std::ptrdiff_t>(sizeof(Operand))}, thrice_{3 * once_}, five_times_{5 * once_},
           seven_times_{7 * once_} {}
     [[gnu::always_inline]] void advance(std::ptrdiff_t bytes) {
