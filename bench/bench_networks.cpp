@@ -3,11 +3,13 @@
 // biases, activations and residual adds fused and weights packed ahead. Every oneDNN chain is compared with infer()
 // before it is timed. Rates count executed multiply-adds; `space` and `weights` are bytes of workspace and parameters,
 // `least_space` and `least_weights` what nobody can do without (values alive at once; logical weights and biases).
-// Names: network/NETWORK/NUMBER/ENGINE. Pin it to a quiet core: `taskset -c 0 build/bench/bin/bench_networks`.
+// Names: network/NETWORK/NUMBER/ENGINE, and batch/NETWORK/NUMBER/IMAGESxTHREADS for many images on several threads. Pin it to a quiet core: `taskset -c 0 build/bench/bin/bench_networks`.
+#include <redoubt/campaign/infer_all.hpp>
 #include <redoubt/redoubt.hpp>
 
 #include "support/peak.hpp"
 #include "support/subject.hpp"
+#include "support/threads.hpp"
 #ifdef REDOUBT_BENCH_ONEDNN
 #include "support/onednn_chain.hpp"
 #endif
@@ -19,6 +21,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -99,14 +102,38 @@ void add_network(const std::string& name) {
     add_engines<with_number<Net, int8>>(name);
 }
 
+using small = model::resnet20<image<3, 32, 32>>;
+
+void bench_batch(benchmark::State& state, unsigned threads) {
+    constexpr std::uint32_t count = 64;
+    const auto weights = converted_parameters<small>();
+    std::vector<float> images;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const auto one = drawn_image<small>(i);
+        images.insert(images.end(), one.begin(), one.end());
+    }
+    redoubt::state<small> memory;
+    std::vector<answer<small>> answers(count);
+    measure_on(state, threads, count * executed_macs<small>(),
+               [&] { campaign::infer_all<small>(*weights, memory, images, std::span{answers}, threads); });
+}
+
+void bench_peak_on(benchmark::State& state, unsigned threads) {
+    for (auto _ : state) peak_on(threads);
+    state.counters["FLOP/s"] = 2.0 * peak_on(threads);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     add_peaks();
-    add_network<model::resnet20<image<3, 32, 32>>>("resnet20");
+    add("peak/fp32/fma/2", [](benchmark::State& state) { bench_peak_on(state, 2); });
+    add_network<small>("resnet20");
     add_network<model::resnet18<image<3, 224, 224>>>("resnet18");
     add_network<model::mobilenet_v2<image<3, 224, 224>>>("mobilenet_v2");
     add_network<model::vgg16<image<3, 224, 224>>>("vgg16");
+    for (unsigned threads : {1u, 2u})
+        add("batch/resnet20/fp32/64x" + std::to_string(threads), [=](benchmark::State& state) { bench_batch(state, threads); });
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
     benchmark::RunSpecifiedBenchmarks();

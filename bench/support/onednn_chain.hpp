@@ -177,7 +177,8 @@ private:
     void activate(dnnl::post_ops& after, const redoubt::step& s) const {
         const auto top = static_cast<float>(s.limit) * (net_.integer ? power(frac_of(s.out)) : 1.0f);
         if (s.act == activation::relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-        if (s.act == activation::clipped_relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_clip, 0.0f, top);
+        else if (s.act == activation::clipped_relu) after.append_eltwise(1.0f, dnnl::algorithm::eltwise_clip, 0.0f, top);
+        else if (s.act != activation::none) throw std::runtime_error{"no oneDNN activation for a step"};
     }
     /// Of a step's output: u8 where it cannot be negative.
     words result_words(const redoubt::step& s) const {

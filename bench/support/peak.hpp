@@ -30,6 +30,14 @@ inline float_register zero_floats() { return _mm256_setzero_ps(); }
 inline float_register multiply_add(float_register a, float_register sum) { return _mm256_fmadd_ps(a, a, sum); }
 #endif
 
+/// Makes the compiler believe that a register is needed.
+template <class Register>
+[[gnu::always_inline]] inline void keep([[maybe_unused]] Register& value) {
+#if REDOUBT_LEVEL_NUMBER >= 3
+    asm volatile("" : : "v"(value));
+#endif
+}
+
 /// Multiply-adds of `rounds` rounds of fp32 chains; 0 where the instruction set has none.
 inline double run_fp32_chains([[maybe_unused]] int rounds) {
 #if REDOUBT_LEVEL_NUMBER >= 3
@@ -42,7 +50,7 @@ inline double run_fp32_chains([[maybe_unused]] int rounds) {
         kernel::impl::unrolled<used>(
             [&](auto i) __attribute__((always_inline)) { sum[i()] = multiply_add(a, sum[i()]); });
     }
-    kernel::impl::unrolled<used>([&](auto i) __attribute__((always_inline)) { asm volatile("" : : "v"(sum[i()])); });
+    kernel::impl::unrolled<used>([&](auto i) __attribute__((always_inline)) { keep(sum[i()]); });
     return static_cast<double>(rounds) * used * static_cast<double>(sizeof a / sizeof(float));
 #else
     return 0.0;
@@ -60,7 +68,7 @@ inline double run_vnni_chains([[maybe_unused]] int rounds) {
         kernel::impl::unrolled<chains>(
             [&](auto i) __attribute__((always_inline)) { sum[i()] = _mm512_dpbusd_epi32(sum[i()], a, a); });
     }
-    kernel::impl::unrolled<chains>([&](auto i) __attribute__((always_inline)) { asm volatile("" : : "v"(sum[i()])); });
+    kernel::impl::unrolled<chains>([&](auto i) __attribute__((always_inline)) { keep(sum[i()]); });
     return static_cast<double>(rounds) * chains * 64.0;
 #else
     return 0.0;

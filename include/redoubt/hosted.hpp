@@ -3,5 +3,6 @@
 #pragma once
 
 #include <redoubt/app/run.hpp>
+#include <redoubt/campaign/infer_all.hpp>
 #include <redoubt/io/cifar.hpp>
 #include <redoubt/redoubt.hpp>

@@ -18,6 +18,7 @@
 #include <redoubt/model/resnet.hpp>
 #include <redoubt/model/resnet_cifar.hpp>
 #include <redoubt/model/vgg.hpp>
+#include <redoubt/nn/batch.hpp>
 #include <redoubt/nn/calibrate.hpp>
 #include <redoubt/nn/convert.hpp>
 #include <redoubt/nn/run.hpp>

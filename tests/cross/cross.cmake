@@ -5,7 +5,8 @@
 redoubt_script_test(cross.neon same_bits.py --compiler aarch64-linux-gnu-g++
     "--emulator=qemu-aarch64 -L /usr/aarch64-linux-gnu" --file "${CMAKE_CURRENT_SOURCE_DIR}/support/conv_bits.cpp"
     "--flag=-I${include_dir}" "--flag=-I${CMAKE_CURRENT_SOURCE_DIR}" "--variant=-O2"
-    "--variant=-O2 -march=armv8.2-a+dotprod" "--variant=-O2 -march=armv8.6-a")
+    "--variant=-O1 -march=armv8.2-a+dotprod" "--variant=-O1 -march=armv8.6-a")
+set_tests_properties(cross.neon PROPERTIES TIMEOUT 1200)
 
 # LeNet-5 with protections on an emulated Cortex-M7.
 if(TARGET redoubt::hosted)
@@ -14,4 +15,5 @@ if(TARGET redoubt::hosted)
     target_include_directories(cortex_m_host PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
     redoubt_script_test(cross.cortex_m7 cortex_m.py --host $<TARGET_FILE:cortex_m_host>
         --source-dir "${PROJECT_SOURCE_DIR}")
+    set_tests_properties(cross.cortex_m7 PROPERTIES TIMEOUT 600)
 endif()
