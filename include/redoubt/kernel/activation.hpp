@@ -134,14 +134,14 @@ void leak(Lanes& code, const binary_slope& slope) {
 /// for codes of -2000 and above; codes below -32768 then count as that). Codes of 3 and more stay as they are.
 template <class Lanes>
 void hard_swish(Lanes& code, std::int32_t frac) {
-    const int scale = std::clamp(frac, 0, 12);
-    const std::int32_t three = 3 << std::clamp(frac, 0, 13);
+    const int scale = static_cast<int>(std::clamp<std::int32_t>(frac, 0, 12));
+    const std::int32_t three = 3 << std::clamp<std::int32_t>(frac, 0, 13);
     // what is left out saturates anyway: from 256 on above, and below -3 the result is 0
     code.clamp(frac > 13 ? -32768 : -three, 256);
     Lanes gate = code;
     gate.clamp(-three, three);
-    gate.shift_left(std::clamp(-frac, 0, 24));
-    gate.shift_right(rounding_shift{std::clamp(frac - 12, 0, 24)});
+    gate.shift_left(std::clamp<std::int32_t>(-frac, 0, 24));
+    gate.shift_right(rounding_shift{std::clamp<std::int32_t>(frac - 12, 0, 24)});
     gate.add(Lanes::filled(3 << scale));
     gate.clamp(0, 6 << scale);
     Lanes product = Lanes::filled(0);

@@ -76,6 +76,7 @@ public:
     }
     /// To be called in each round.
     [[gnu::always_inline]] void hide() {
+        if constexpr (T::pixels == 1) return;
         asm("" : "+r"(side_[0]));
         if constexpr (!one_side) asm("" : "+r"(side_[1]));
         if constexpr (T::columns > 1) asm("" : "+r"(once_));
