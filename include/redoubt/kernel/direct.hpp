@@ -220,17 +220,22 @@ public:
         const kernel_columns full = full_columns(column);
         for (int r = 0; r < g.kernel.h; ++r) {
             const unsigned rows = rows_inside(row, r);
-            if (rows == 0 && !A::padding_counts) continue;
-            const int y = g.row_at(row, r);
             const weight* const line = weights + r * g.kernel.w * setup.tap;
-            const auto taps = [&](int c, int count, pixel_columns columns) __attribute__((always_inline)) {
-                taps_of(sum, y, g.column_at(column, c), rows, columns, line + c * setup.tap, count);
-            };
-            for (int c = 0; c < full.first; ++c) taps(c, 1, columns_inside(column, c));
+            if (rows == 0) {
+                if constexpr (A::padding_counts)
+                    add<0u>(sum, impl::pixel_grid<typename N::activation>{call.in, 0, 0},
+                            {line, setup.block, g.kernel.w * setup.groups, 0, last_lanes});
+                continue;
+            }
+            const int y = g.row_at(row, r);
+            for (int c = 0; c < full.first; ++c)
+                taps_of<side::left>(sum, y, g.column_at(column, c), rows, columns_inside(column, c), line + c * setup.tap, 1);
             // full taps side by side in memory are one long one
             const int together = setup.merges ? full.last - full.first : 1;
-            for (int c = full.first; c < full.last; c += together) taps(c, together, {0, T::columns});
-            for (int c = full.last; c < g.kernel.w; ++c) taps(c, 1, columns_inside(column, c));
+            for (int c = full.first; c < full.last; c += together)
+                taps_of<side::none>(sum, y, g.column_at(column, c), rows, {0, T::columns}, line + c * setup.tap, together);
+            for (int c = full.last; c < g.kernel.w; ++c)
+                taps_of<side::right>(sum, y, g.column_at(column, c), rows, columns_inside(column, c), line + c * setup.tap, 1);
         }
 #ifndef REDOUBT_TEST_BARE_KERNEL
         if constexpr (Hook::active) {
@@ -247,10 +252,9 @@ public:
 
 private:
     /// Columns of the tile that read the image at one kernel column.
-    struct pixel_columns {
-        int first = 0, last = 0;
-        bool full() const { return first == 0 && last == T::columns; }
-    };
+    struct pixel_columns { int first = 0, last = 0; };
+    /// Where, at one kernel column, pixels of the tile may read padding.
+    enum class side { none, left, right };
     /// Kernel columns at which all of the tile reads the image.
     struct kernel_columns { int first = 0, last = 0; };
 
@@ -311,8 +315,10 @@ private:
     }
 
     /// `taps` neighbouring kernel columns, of which the first reads image row y and column x for pixel (0, 0).
+    template <side Side>
     [[gnu::always_inline]] void taps_of(registers& sum, int y, int x, unsigned rows_inside, pixel_columns columns,
                                         const weight* w, int taps) const {
+        if (!A::padding_counts && columns.first == columns.last) return;
         const conv_geometry& g = call.geometry;
         const auto origin = (static_cast<std::ptrdiff_t>(y) * g.in.width + x) * g.in.channels + first_input;
         if constexpr (A::converts_input && !Depthwise) {
@@ -327,10 +333,10 @@ private:
                                 buffer + (i * T::columns + p) * chunk, count);
                 }
                 const impl::pixel_grid<float> grid{buffer, chunk, static_cast<std::ptrdiff_t>(T::columns) * chunk};
-                by_rows(sum, grid, rows_inside, columns, {w + static_cast<std::ptrdiff_t>(from) * lane_count, setup.block, count, 1, lane_count});
+                by_rows<Side>(sum, grid, rows_inside, columns, {w + static_cast<std::ptrdiff_t>(from) * lane_count, setup.block, count, 1, lane_count});
             }
         } else {
-            by_rows(sum, impl::pixel_grid<typename N::activation>{call.in + origin, setup.pixel, setup.row}, rows_inside,
+            by_rows<Side>(sum, impl::pixel_grid<typename N::activation>{call.in + origin, setup.pixel, setup.row}, rows_inside,
                     columns, {w, setup.block, taps * setup.groups, setup.step, last_lanes});
         }
     }
@@ -355,33 +361,25 @@ private:
         }
         else impl::accumulate<A, T, Mask>(sum, in, w.first, w.block, w.groups, w.step);
     }
-    template <class Grid>
+    template <side Side, class Grid>
     [[gnu::always_inline]] static void by_rows(registers& sum, const Grid& in, unsigned rows_inside,
                                                pixel_columns columns, const run& w) {
-        if (T::rows == 1 || rows_inside == T::all_rows) by_columns<T::all_rows>(sum, in, rows_inside, columns, w);
-        else if (rows_inside == 1u) by_columns<1u>(sum, in, rows_inside, columns, w);
-        else by_columns<T::rows == 1 ? 1u : 2u>(sum, in, rows_inside, columns, w);
+        if (T::rows == 1 || rows_inside == T::all_rows) by_columns<T::all_rows, Side>(sum, in, rows_inside, columns, w);
+        else if (rows_inside == 1u) by_columns<1u, Side>(sum, in, rows_inside, columns, w);
+        else by_columns<T::rows == 1 ? 1u : 2u, Side>(sum, in, rows_inside, columns, w);
     }
-    /// The common ranges of pixels inside the image, each with its own unrolled loop; the rest pixel by pixel.
-    template <unsigned Rows, class Grid>
+    /// All pixels, or all but the outermost one, have an unrolled loop each; other ranges go pixel by pixel. One loop a side:
+    /// with all of them everywhere, compilers run out of registers for the accumulators.
+    template <unsigned Rows, side Side, class Grid>
     [[gnu::always_inline]] static void by_columns(registers& sum, const Grid& in, unsigned rows_inside,
                                                   pixel_columns columns, const run& w) {
-        constexpr int all = T::columns;
-        constexpr bool narrow = all == 1;
-        const bool any = rows_inside != 0 && columns.first != columns.last;
-        if (any && columns.full()) {
-            add<T::mask(Rows, 0, all)>(sum, in, w);
-        } else if (any && !narrow && columns.first == 1 && columns.last == all) {
-            add<T::mask(Rows, narrow ? 0 : 1, all)>(sum, in, w);
-        } else if (any && !narrow && columns.first == 0 && columns.last == all - 1) {
-            add<T::mask(Rows, 0, narrow ? 1 : all - 1)>(sum, in, w);
-        } else if (A::padding_counts && !any) {
-            add<A::padding_counts ? 0u : T::mask(Rows, 0, all)>(sum, in, w);
-        } else {
-            through_memory(sum, [&](registers& spilled) {
-                pixel_by_pixel(spilled, in, rows_inside, columns, w);
-            });
+        constexpr int first = Side == side::left ? 1 : 0, last = Side == side::right ? T::columns - 1 : T::columns;
+        if constexpr (first < last) {
+            if (Side == side::none || (columns.first == first && columns.last == last))
+                return add<T::mask(Rows, first, last)>(sum, in, w);
         }
+        if constexpr (Side != side::none)
+            through_memory(sum, [&](registers& spilled) { pixel_by_pixel(spilled, in, rows_inside, columns, w); });
     }
     /// Lets `body` work on a copy of the accumulators: were their own address taken, they would live in memory.
     template <class Body>
