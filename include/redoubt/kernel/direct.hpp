@@ -49,9 +49,6 @@ struct pixel_grid {
     const Operand* origin;
     std::ptrdiff_t column;
     std::ptrdiff_t row;
-
-    template <class T, int P>
-    const Operand* at() const { return origin + (P / T::columns) * row + (P % T::columns) * column; }
 };
 
 /// The same for a loop: two addresses and four distances, of which x86 makes those of all pixels without arithmetic. The
@@ -179,9 +176,9 @@ struct direct_setup {
         groups = layout.groups(g);
         pixel = static_cast<std::ptrdiff_t>(g.stride.w) * g.in.channels;
         row = static_cast<std::ptrdiff_t>(g.stride.h) * g.in.width * g.in.channels;
-        const bool one_group = groups == 1 && !g.is_depthwise();
-        step = one_group || g.is_depthwise() ? static_cast<std::ptrdiff_t>(g.dilation.w) * g.in.channels : layout.group;
-        merges = g.is_depthwise() || (g.groups == 1 && ((g.dilation.w == 1 && g.in.channels % layout.group == 0) || one_group));
+        const bool one_group = groups == 1;
+        step = one_group ? static_cast<std::ptrdiff_t>(g.dilation.w) * g.in.channels : layout.group;
+        merges = (g.groups == 1 || g.is_depthwise()) && (one_group || (g.dilation.w == 1 && g.in.channels % layout.group == 0));
     }
 };
 
