@@ -139,3 +139,28 @@ TEST_CASE("int8 images are rounded to nearest even at their scale and saturate; 
         CHECK(out[7] == (frac > 0 ? 255 : 128));
     }
 }
+
+TEST_CASE("int8 images of any size have the codes of round_saturate", "[kernel][elementwise]") {
+    random_stream random{73, {}};
+    for (const shape extents : {shape{3, 9, 31}, shape{1, 28, 28}, shape{5, 1, 1}, shape{17, 2, 33}}) {
+        for (const int frac : {-3, 0, 5, 9}) {
+            std::vector<float> image(static_cast<std::size_t>(extents.size()));
+            for (float& v : image) v = support::random_word<float>(random, words::hostile);
+            for (std::size_t i = 0; i < image.size(); i += 3) // ties and their neighbours too
+                image[i] = scaled(static_cast<float>(support::below(random, 1200) - 600) * 0.25f, -frac);
+            for (const bool planar : {false, true}) {
+                std::vector<std::uint8_t> out(image.size());
+                kernel::read_image<int8>(extents, planar, image.data(), out.data(), frac);
+                int wrong = 0;
+                for (int pixel = 0; pixel < extents.height * extents.width; ++pixel)
+                    for (int c = 0; c < extents.channels; ++c) {
+                        const int to = pixel * extents.channels + c;
+                        const int from = planar ? c * extents.height * extents.width + pixel : to;
+                        const float v = image[static_cast<std::size_t>(from)];
+                        wrong += out[static_cast<std::size_t>(to)] - 128 != round_saturate(scaled(v, frac), -128, 127);
+                    }
+                CHECK(wrong == 0);
+            }
+        }
+    }
+}

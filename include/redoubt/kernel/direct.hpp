@@ -289,14 +289,15 @@ private:
         const conv_geometry& g = call.geometry;
         const typename A::finisher finish{call};
         const int origin = g.out.index(row, column, channel), line = g.out.width * g.out.channels;
-        if (finish.is_plain() && last_lanes == lane_count) {
+        const auto plain = [&](auto adds) __attribute__((always_inline)) {
             impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
                 const int at = origin + p() / T::columns * line + p() % T::columns * g.out.channels;
-                impl::unrolled<T::blocks>(
-                    [&](auto n) __attribute__((always_inline)) { finish.plain(sum[p()][n()], at + n() * lane_count); });
+                impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
+                    finish.template plain<adds()>(sum[p()][n()], at + n() * lane_count);
+                });
             });
-            return;
-        }
+        };
+        if (finish.is_plain() && last_lanes == lane_count) return finish.adds() ? plain(std::true_type{}) : plain(std::false_type{});
         registers done;
         copy(done, sum);
         for (int p = 0; p < T::pixels; ++p) {

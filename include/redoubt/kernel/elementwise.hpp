@@ -42,21 +42,49 @@ void add_and_activate(const typename N::activation* in, const typename N::activa
     }
 }
 
+namespace impl {
+
+/// Real pixels to stored words, a loop that compilers turn into vectors. int8: NaN to 0, saturated, rounded to nearest
+/// even by a sum so large that its last bit is the unit, which leaves the code in its low byte.
+template <number N>
+void store_pixels(const float* pixels, typename N::activation* out, int count, [[maybe_unused]] float scale) {
+    if constexpr (N::is_integer) {
+        constexpr float rounder = 12582912.0f;  // 1.5 * 2^23
+        for (int i = 0; i < count; ++i) {
+            float v = pixels[i] * scale;
+            v = v == v ? v : 0.0f;
+            v = v < -128.0f ? -128.0f : v;
+            v = v > 127.0f ? 127.0f : v;
+            out[i] = static_cast<std::uint8_t>(to_word(v + rounder) ^ 128u);
+        }
+    } else {
+        using lanes = typename lane_arithmetic<N>::lanes;
+        for (int i = 0; i < count; i += lane_count) {
+            const int here = std::min(count - i, lane_count);
+            lanes v = lanes::load(pixels + i, here);
+            v.make_canonical();
+            v.store(out + i, here);
+        }
+    }
+}
+
+}  // namespace impl
+
 /// Real pixels to stored words, from [row][column][channel] or (planar) [channel][row][column] order. int8 rounds to
 /// nearest even at scale 2^frac and saturates: the only floating point of an int8 network before its logits.
 template <number N>
 void read_image(shape extents, bool planar, const float* image, typename N::activation* out, int frac) {
-    for (int row = 0; row < extents.height; ++row) {
-        for (int column = 0; column < extents.width; ++column) {
-            for (int c = 0; c < extents.channels; ++c) {
-                const int from = planar ? (c * extents.height + row) * extents.width + column
-                                        : extents.index(row, column, c);
-                const float v = image[from];
-                auto& to = out[extents.index(row, column, c)];
-                if constexpr (N::is_integer)
-                    to = static_cast<std::uint8_t>(round_saturate(scaled(v, std::clamp(frac, -126, 127)), -128, 127) + 128);
-                else to = static_cast<typename N::activation>(canonical(v));
-            }
+    const float scale = scaled(1.0f, std::clamp(frac, -126, 127));
+    const int pixels = extents.height * extents.width;
+    if (!planar || extents.channels == 1) return impl::store_pixels<N>(image, out, pixels * extents.channels, scale);
+    constexpr int block = 4 * lane_count;
+    typename N::activation words[block];
+    for (int first = 0; first < pixels; first += block) {
+        const int here = std::min(pixels - first, block);
+        for (int c = 0; c < extents.channels; ++c) {
+            impl::store_pixels<N>(image + c * pixels + first, words, here, scale);
+            typename N::activation* to = out + first * extents.channels + c;
+            for (int i = 0; i < here; ++i) to[i * extents.channels] = words[i];
         }
     }
 }

@@ -56,9 +56,12 @@ struct lane_arithmetic {
                                                           : std::numeric_limits<float>::infinity()},
               activation_{call.nonlinearity()} {}
 
-        /// Whether plain() will do for whole vectors: no residual, and no activation but ReLU, clipped or not.
-        bool is_plain() const { return residual_ == nullptr && usual_; }
+        /// Whether plain() will do for whole vectors: no activation but ReLU, clipped or not.
+        bool is_plain() const { return usual_; }
+        bool adds() const { return residual_ != nullptr; }
+        template <bool Adds>
         REDOUBT_FINISHER void plain(lanes sum, int index) const {
+            if constexpr (Adds) sum.add(lanes::load(residual_ + index));
             sum.settle(relu_, limit_);
             sum.store(to_ + index);
         }

@@ -55,9 +55,12 @@ struct lane_arithmetic<int8> {
     public:
         explicit finisher(const conv_call<int8>& call) : finisher{call, int8_shifts{call}} {}
 
-        /// Whether plain() will do for whole vectors: no residual, no logits, an activation that clamps.
-        bool is_plain() const { return residual_ == nullptr && usual_ && right_.may_cut(); }
+        /// Whether plain() will do for whole vectors: no logits, an activation that clamps.
+        bool is_plain() const { return usual_ && right_.may_cut(); }
+        bool adds() const { return residual_ != nullptr; }
+        template <bool Adds>
         REDOUBT_FINISHER void plain(lanes sum, int index) const {
+            if constexpr (Adds) add_residual(sum, index, lane_count);
             sum.shift_right_cut(right_);
             sum.clamp(low_, high_);
             sum.store_codes(out_ + index);
