@@ -177,6 +177,8 @@ template <network_type Net>
 struct alignas(block_alignment) workspace {
     std::array<std::byte, workspace_bytes<Net>> bytes;
 
+    /// Scratch of one tile.
+    std::byte* scratch() { return bytes.data(); }
     /// The elements of a value, stored as Word.
     template <class Word>
     std::span<Word> value(int v) {

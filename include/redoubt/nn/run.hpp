@@ -20,15 +20,38 @@ namespace redoubt::inline REDOUBT_ABI {
 
 namespace impl {
 
-/// Runs single steps of Net; everything a step needs besides its row.
-template <network_type Net, fault_policy Policy>
+/// A space of values in which a step may be computed in part: rows [row_begin, row_end) and output blocks [block_begin,
+/// block_end) of a convolution. What is left out of an output must be there already.
+template <class Space>
+concept windowed = requires(const Space& space) { space.window.row_begin; };
+
+/// The rows of an output that a window asks for, as a smaller convolution.
+template <number N>
+void restrict_rows(kernel::conv_call<N>& call, int row_begin, int row_end) {
+    kernel::conv_geometry& g = call.geometry;
+    const int first = row_begin * g.stride.h - g.pad.h;
+    const int last = (row_end - 1) * g.stride.h - g.pad.h + (g.kernel.h - 1) * g.dilation.h;
+    const int top = std::max(first, 0), bottom = std::min(last + 1, g.in.height);
+    const int skipped = row_begin * g.out.width * g.out.channels;
+    call.in += top * g.in.width * g.in.channels;
+    if (call.residual != nullptr) call.residual += skipped;
+    if (call.logits != nullptr) call.logits += skipped;
+    else call.out += skipped;
+    g.in.height = std::max(bottom - top, 0);
+    g.pad.h = top - first;
+    g.out.height = row_end - row_begin;
+}
+
+/// Runs single steps of Net; everything a step needs besides its row. Space holds the values: a workspace, or something
+/// with the same value() and scratch().
+template <network_type Net, fault_policy Policy, class Space = workspace<Net>>
 struct runner {
     using N = typename Net::number_type;
     using word = typename N::activation;
 
     const parameters<Net>& weights;
     const float* image;
-    workspace<Net>& space;
+    Space& space;
     status<Net>& report;
     Policy& policy;
 
@@ -51,6 +74,11 @@ struct runner {
             if constexpr (s.depth > 0) forget_memory();
         }
         check<I>();
+        touch_output<I>();
+    }
+    /// Shows the policy what a step has stored.
+    template <int I> void touch_output() const {
+        constexpr step s = step_of<Net, I>;
         if constexpr (Policy::active && s.kind != op::compare) {
             using stored_word = word_at<I>;
             const auto words = space.template value<stored_word>(s.out);
@@ -168,6 +196,7 @@ private:
             opaque(call.in);
             opaque(call.weights);
         }
+        if constexpr (windowed<Space>) restrict_rows(call, space.window.row_begin, std::min(space.window.row_end, s.geometry.out.height));
         weight_source<Net, s.slot>::for_each_block(
             weights, space, report.steps[static_cast<std::size_t>(I)], [&](const auto& block) {
                 call.weights = block.weights;
@@ -179,7 +208,7 @@ private:
                         static_assert(!decltype(policy.hook(path<I>()))::active,
                                       "redoubt: a fast network takes no faults in registers");
                     kernel::winograd_conv2d<N>(call, detail::transform_of<N>(weight_source<Net, s.slot>::info),
-                                               reinterpret_cast<float*>(space.bytes.data()));
+                                               reinterpret_cast<float*>(space.scratch()));
                 } else if constexpr (Policy::active) {
                     if constexpr (weight_source<Net, s.slot>::fetches)
                         policy.template touch<site::decoded_weights>(block.scratch, path<I>());

@@ -35,26 +35,33 @@ struct weight_source {
     /// Whether kernels read a copy in the workspace instead of the parameters.
     static constexpr bool fetches = info.store >= 0 || decodes_weights<N>;
 
-    template <class Body>
-    static void for_each_block(const parameters<Net>& from, workspace<Net>& space, fault_counters& count, Body&& body) {
-        constexpr int blocks = info.geometry.blocks();
+    /// Calls body(weight_block) for all output blocks in turn; a windowed space may leave out those outside its window.
+    template <class Space, class Body>
+    static void for_each_block(const parameters<Net>& from, Space& space, fault_counters& count, Body&& body) {
+        int from_block = 0, blocks = info.geometry.blocks();
+        if constexpr (requires { space.window.block_begin; }) {
+            from_block = space.window.block_begin;
+            blocks = std::min(blocks, space.window.block_end);
+        }
         weight_block<N> block;
         if constexpr (!fetches) {
-            block.weights = from.weights(Slot).data();
+            constexpr std::size_t words = kernel::layout_of<N>.block_size(info.geometry);
+            block.weights = from.weights(Slot).data() + static_cast<std::size_t>(from_block) * words;
             block.bias = from.biases(Slot).data();
+            block.begin = from_block;
             block.end = blocks;
             body(block);
         } else {
             constexpr detail::tile_place tile = detail::tile_of<N>(info);
             constexpr int group = detail::blocks_at_once<N>(info.geometry);
             constexpr std::size_t words = kernel::layout_of<N>.block_size(info.geometry);
-            std::byte* const scratch = space.bytes.data();
+            std::byte* const scratch = space.scratch();
             block.bias = from.biases(Slot).data();
             if constexpr (info.store >= 0) {
                 fetch(from, 0, from.biases(Slot).size_bytes(), scratch, count);
                 block.bias = reinterpret_cast<const typename N::bias*>(scratch);
             }
-            for (int b = 0; b < blocks; b += group) {
+            for (int b = from_block; b < blocks; b += group) {
                 const auto n = static_cast<std::size_t>(std::min(group, blocks - b)) * words;
                 const auto first = static_cast<std::size_t>(b) * words;
                 const stored_weight* stored_words = from.weights(Slot).data() + first;
