@@ -76,7 +76,7 @@ void check_cone(int draws) {
         const auto part = infer_struck<Net>(*struck, golden[i], what, space);
         wrong += words_of(whole) != words_of(part) || !(whole.status.steps == part.status.steps) ? 1 : 0;
         (words_of(part) != words_of(golden[i].golden) ? changed : same) += 1;
-        for (auto f = flips.rbegin(); f != flips.rend(); ++f) fault::apply<Net>(*struck, *f);
+        for (auto f = flips.rbegin(); f != flips.rend(); ++f) fault::undo<Net>(*struck, *f);
     }
     CHECK(wrong == 0);
     CHECK(changed > draws / 10);

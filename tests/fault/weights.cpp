@@ -87,7 +87,7 @@ void check_strike(const fault_spec& spec) {
     for (std::size_t i = 0; i < struck->bytes.size(); ++i)
         different += static_cast<std::size_t>(std::popcount(static_cast<unsigned>(struck->bytes[i] ^ weights->bytes[i])));
     CHECK(different == faults.size());
-    for (auto f = faults.rbegin(); f != faults.rend(); ++f) fault::apply<Net>(*struck, *f);
+    for (auto f = faults.rbegin(); f != faults.rend(); ++f) fault::undo<Net>(*struck, *f);
     CHECK(struck->bytes == weights->bytes);
 }
 

@@ -1,44 +1,75 @@
 // SPDX-License-Identifier: MIT
-// The command line: what it asks for, checked before anything runs.
+// What a campaign is asked: options and plans, checked before anything runs.
 #pragma once
 
 #include <redoubt/app/engine.hpp>
+#include <redoubt/io/file.hpp>
 
-#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <optional>
+#include <limits>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace redoubt::app::inline v1 {
 
 /// Everything the command line can say; lists keep its order.
 struct options {
+    // the plan: what results depend on
     std::vector<std::string> models;
     std::string data = "/usr/share/datasets/fashion-mnist";
     std::string weights;
     std::vector<std::string> faults{"weights", "features"};
+    std::string fault_model = "flip";
     std::vector<double> rates;              ///< empty: the defaults of each fault
-    std::vector<std::string> numbers;
-    std::vector<std::string> protections;   ///< empty: the defaults of each fault
+    std::uint64_t flips = 0;
     std::string bits = "any";
     std::string layer;
-    std::uint64_t flips = 0;
+    bool lasts = false;
+    std::string sampling = "uniform";
+    std::vector<std::string> numbers;
+    std::vector<std::string> protections;   ///< empty: the defaults of each fault
     int trials = 20;
     int images = 100;
     int calibration = 2000;
-    unsigned threads = 0;
     std::uint64_t seed = 1;
     std::string normalise;
+    // how and where
+    unsigned threads = 0;
     std::string out = ".";
+    std::string plan;
+    std::string shard;
+    std::vector<std::string> join;          ///< journals of shards to take over
     std::string record;
+    int only_trial = -1;                    ///< of a replay
     std::string dump_outputs;
     bool names = false;
+
+    /// Calls visit(key, member) for each part of the plan, as JSON files spell it.
+    template <class Self, class Visit>
+    static void for_each_of_plan(Self& o, Visit&& visit) {
+        visit("model", o.models);
+        visit("data", o.data);
+        visit("weights", o.weights);
+        visit("fault", o.faults);
+        visit("fault_model", o.fault_model);
+        visit("ber", o.rates);
+        visit("flips", o.flips);
+        visit("bits", o.bits);
+        visit("layer", o.layer);
+        visit("lasts", o.lasts);
+        visit("sampling", o.sampling);
+        visit("number", o.numbers);
+        visit("protect", o.protections);
+        visit("trials", o.trials);
+        visit("images", o.images);
+        visit("calibration", o.calibration);
+        visit("seed", o.seed);
+        visit("normalise", o.normalise);
+    }
 };
 
 /// Where a program of its own departs from the defaults.
@@ -89,80 +120,129 @@ inline bool read_bits(const std::string& text, fault::fault_spec& spec) {
     return failure == std::errc{} && end == text.data() + text.size() && spec.position >= 0 && spec.position < 32;
 }
 
-/// Reads the command line. An empty optional asks the program to end with `exit_code` (help was printed, or an error).
-inline std::optional<options> parse(int argc, const char* const* argv, const program_defaults& defaults,
-                                    const std::vector<std::string>& models, const std::vector<std::string>& numbers,
-                                    int& exit_code) {
-    options o;
-    o.data = defaults.data;
-    o.normalise = defaults.normalise;
-    o.models = {defaults.model.empty() ? models.front() : defaults.model};
-    for (const std::string& n : defaults.numbers)
-        if (std::find(numbers.begin(), numbers.end(), n) != numbers.end()) o.numbers.push_back(n);
-    std::vector<std::string> protections{protection_names.begin(), protection_names.end()};
+/// The fault model of --fault-model: an effect, or a pattern with its number of bits after a colon, or both
+/// ("stuck_at_1", "adjacent:2", "stuck_at_0:burst:8").
+inline bool read_fault_model(std::string_view text, fault::fault_model& model) {
+    const auto head_of = [](std::string_view t) { return t.substr(0, t.find(':')); };
+    model = {};
+    std::string_view head = head_of(text);
+    if (const auto at = std::find(fault::effect_names.begin(), fault::effect_names.end(), head); at != fault::effect_names.end()) {
+        model.does = static_cast<fault::effect>(at - fault::effect_names.begin());
+        if (head.size() == text.size()) return true;
+        text.remove_prefix(head.size() + 1);
+        head = head_of(text);
+        if (model.takes_words()) return false;
+    }
+    const auto at = std::find(fault::pattern_names.begin(), fault::pattern_names.end(), head);
+    if (at == fault::pattern_names.end()) return false;
+    model.lies = static_cast<fault::pattern>(at - fault::pattern_names.begin());
+    if (model.lies == fault::pattern::single) return head.size() == text.size();
+    if (head.size() == text.size()) return false;
+    text.remove_prefix(head.size() + 1);
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), model.bits);
+    return failure == std::errc{} && end == text.data() + text.size() && model.bits >= 1 && model.bits <= 4096;
+}
 
-    CLI::App cli{defaults.description};
-    cli.footer("Lists are separated by commas. A trial is one fault pattern (weights) or one pattern an image (features,\n"
-               "activations) over the first --images test images; intervals are 95 % over trials. Scales and bounds come\n"
-               "from training images.\n\nProtections: " + impl::joined_list(protections) + "\nNumbers: " +
-               impl::joined_list(numbers) + "\nModels: " + impl::joined_list(models));
-    cli.add_option("--model", o.models, "Networks")->delimiter(',')->capture_default_str();
-    cli.add_option("--data", o.data, "Folder with IDX (MNIST) or CIFAR binary files, or one CIFAR-10 file")->capture_default_str();
-    cli.add_option("--weights", o.weights, "safetensors checkpoint (default: " + defaults.weights + ")");
-    cli.add_option("--fault", o.faults, "What is struck: weights, features, activations")->delimiter(',')->capture_default_str();
-    cli.add_option("--ber", o.rates, "Bit error rates, 0 to 1 (default: 1e-6,1e-5,1e-4 for weights, else 1e-6)")->delimiter(',');
-    cli.add_option("--flips", o.flips, "Exactly this many distinct bits a trial (an image for features) instead of --ber");
-    cli.add_option("--bits", o.bits, "Bits struck: any, sign, exponent, fraction, or a position from 0")->capture_default_str();
-    cli.add_option("--layer", o.layer, "Only this layer (its name in --names)");
-    cli.add_option("--number", o.numbers, "Numbers")->delimiter(',')->capture_default_str();
-    cli.add_option("--protect", o.protections, "Protections (default: none,range,tmr_parameters,crc for weights, else none,range,dmr,tmr)")->delimiter(',');
-    cli.add_option("--trials", o.trials, "Trials a cell")->capture_default_str();
-    cli.add_option("--images", o.images, "Test images a trial")->capture_default_str();
-    cli.add_option("--calibration", o.calibration, "Training images for scales and bounds")->capture_default_str();
-    cli.add_option("--threads", o.threads, "Threads (0: one a core); results do not depend on it")->capture_default_str();
-    cli.add_option("--seed", o.seed, "Seed of every draw")->capture_default_str();
-    cli.add_option("--normalise", o.normalise, "mean/deviation of pixels in [0, 1], each one number or one a channel")->capture_default_str();
-    cli.add_option("--out", o.out, "Folder for results.json and results.csv")->capture_default_str();
-    cli.add_option("--record", o.record, "Also write every injected fault to this CSV file");
-    cli.add_option("--dump-outputs", o.dump_outputs, "Write the fault-free outputs of the test images to this safetensors file and end");
-    cli.add_flag("--names", o.names, "Print the tensors that a checkpoint of the network holds, and end");
+/// Shard i of n, from "i/n"; false where the text is none.
+inline bool read_shard(std::string_view text, int& i, int& n) {
+    const auto slash = text.find('/');
+    if (slash == std::string_view::npos) return false;
+    const auto whole = [](std::string_view t, int& v) {
+        const auto [end, failure] = std::from_chars(t.data(), t.data() + t.size(), v);
+        return failure == std::errc{} && end == t.data() + t.size();
+    };
+    return whole(text.substr(0, slash), i) && whole(text.substr(slash + 1), n) && 1 <= i && i <= n && n <= 1'000'000;
+}
+
+/// Takes the parts of a plan out of JSON; others keep what they have. An error says which key and what is wrong with it.
+inline result<void> read_plan(const nlohmann::ordered_json& plan, options& o) {
+    if (!plan.is_object()) return error{"a plan is a JSON object"};
+    for (const auto& [key, value] : plan.items()) {
+        bool known = false;
+        error wrong;
+        options::for_each_of_plan(o, [&](const char* name, auto& member) {
+            if (key != name) return;
+            known = true;
+            using type = std::remove_reference_t<decltype(member)>;
+            try {
+                if constexpr (std::is_same_v<type, int> || std::is_same_v<type, std::uint64_t>) {
+                    if (!value.is_number_integer() || (value.is_number_integer() && !value.is_number_unsigned() && value.template get<std::int64_t>() < 0))
+                        throw std::invalid_argument{"a whole number, not negative"};
+                    const auto v = value.template get<std::uint64_t>();
+                    if (v > static_cast<std::uint64_t>(std::numeric_limits<type>::max())) throw std::invalid_argument{"a smaller number"};
+                    member = static_cast<type>(v);
+                } else {
+                    member = value.template get<type>();
+                }
+            } catch (const std::exception&) {
+                wrong << "'" << key << "' holds " << value.dump() << ", which is no "
+                      << (std::is_same_v<type, bool> ? "true or false" : std::is_same_v<type, std::string> ? "text"
+                          : std::is_same_v<type, std::vector<std::string>> ? "list of texts"
+                          : std::is_same_v<type, std::vector<double>> ? "list of numbers" : "whole number that fits");
+            }
+        });
+        if (!known) return error{"'"} << key << "' is no part of a plan";
+        if (!wrong.text().empty()) return wrong;
+    }
+    return {};
+}
+inline result<void> read_plan_file(const std::string& path, options& o) {
+    const auto bytes = io::read_file(path, std::size_t{1} << 24);
+    if (!bytes) return bytes.reason();
+    const auto* const text = reinterpret_cast<const char*>(bytes->data());
     try {
-        cli.parse(argc, argv);
-    } catch (const CLI::ParseError& e) {
-        exit_code = cli.exit(e);
-        if (exit_code != 0) exit_code = 2;
-        return {};
+        const auto r = read_plan(nlohmann::ordered_json::parse(text, text + bytes->size()), o);
+        return r ? r : result<void>{error{path} << ": " << r.reason().text()};
+    } catch (const nlohmann::json::parse_error& e) {
+        return error{path} << ": " << e.what();
     }
+}
+/// The plan as JSON: what results depend on.
+inline nlohmann::ordered_json plan_json(const options& o) {
+    nlohmann::ordered_json plan;
+    options::for_each_of_plan(o, [&](const char* name, const auto& member) { plan[name] = member; });
+    return plan;
+}
 
-    const auto checked = [&]() -> result<void> {
-        if (auto r = impl::check_words("--model", o.models, models); !r) return r;
-        if (auto r = impl::check_words("--number", o.numbers, numbers); !r) return r;
-        if (auto r = impl::check_words("--protect", o.protections, protections); !r) return r;
-        if (auto r = impl::check_words("--fault", o.faults, {"weights", "features", "activations"}); !r) return r;
-        if (o.models.empty() || o.numbers.empty() || o.faults.empty()) return error{"an empty list asks for nothing"};
-        for (double rate : o.rates)
-            if (!(rate >= 0.0 && rate <= 1.0)) return error{"--ber: rates lie between 0 and 1"};
-        if (o.flips != 0 && !o.rates.empty()) return error{"--flips and --ber contradict each other: a count or a rate"};
-        fault::fault_spec spec;
-        if (!read_bits(o.bits, spec))
-            return error{"--bits: '"} << o.bits << "' is none of any, sign, exponent, fraction, 0..31";
-        if (o.trials < 1 || o.trials > 1'000'000) return error{"--trials: from 1 to 1000000"};
-        if (o.images < 1) return error{"--images: at least 1"};
-        if (o.calibration < 1) return error{"--calibration: at least 1"};
-        if (o.threads > 1024) return error{"--threads: at most 1024"};
-        if (o.models.size() > 1 && !o.weights.empty()) return error{"--weights names one checkpoint, but --model several networks"};
-        if (!o.dump_outputs.empty() && o.models.size() * o.numbers.size() > 1)
-            return error{"--dump-outputs writes one network in one number: choose by --model and --number"};
-        if (!o.record.empty() && o.names) return error{"--names injects nothing that --record could write"};
-        return {};
-    }();
-    if (!checked) {
-        std::fprintf(stderr, "%s: %s\n", argv[0], checked.reason().c_str());
-        exit_code = 2;
-        return {};
+/// What may stand in a plan.
+struct known_words {
+    std::vector<std::string> models, numbers;
+};
+
+/// The same for a plan from a file and from the command line: an error says which option and what may stand there.
+inline result<void> check_plan(const options& o, const known_words& known) {
+    const std::vector<std::string> protections{protection_names.begin(), protection_names.end()};
+    const std::vector<std::string> kinds{campaign::fault_kind_names.begin(), campaign::fault_kind_names.end()};
+    if (auto r = impl::check_words("--model", o.models, known.models); !r) return r;
+    if (auto r = impl::check_words("--number", o.numbers, known.numbers); !r) return r;
+    if (auto r = impl::check_words("--protect", o.protections, protections); !r) return r;
+    if (auto r = impl::check_words("--fault", o.faults, kinds); !r) return r;
+    if (auto r = impl::check_words("--sampling", {o.sampling}, {"uniform", "exhaustive", "stratified"}); !r) return r;
+    if (o.models.empty() || o.numbers.empty() || o.faults.empty()) return error{"an empty list asks for nothing"};
+    for (double rate : o.rates)
+        if (!(rate >= 0.0 && rate <= 1.0)) return error{"--ber: rates lie between 0 and 1"};
+    if (o.flips != 0 && !o.rates.empty()) return error{"--flips and --ber contradict each other: a count or a rate"};
+    fault::fault_spec spec;
+    if (!read_bits(o.bits, spec))
+        return error{"--bits: '"} << o.bits << "' is none of any, sign, exponent, fraction, 0..31";
+    if (!read_fault_model(o.fault_model, spec.model)) {
+        std::vector<std::string> effects{fault::effect_names.begin(), fault::effect_names.end()};
+        return error{"--fault-model: '"} << o.fault_model << "' is none of " << impl::joined_list(effects)
+                                         << ", adjacent:N, scattered:N, burst:N, or an effect on bits and a pattern (stuck_at_1:burst:8)";
     }
-    if (o.threads == 0) o.threads = std::max(1u, std::thread::hardware_concurrency());
-    return o;
+    if (o.sampling != "uniform") {
+        if (!o.rates.empty() || o.flips > 1) return error{"--sampling "} << o.sampling << " strikes one place a trial: no --ber, no --flips above 1";
+        for (const std::string& fault : o.faults)
+            if (fault == "features" || fault == "activations" || fault == "macs")
+                return error{"--sampling "} << o.sampling << " is of faults in parameters, not of " << fault;
+        if (spec.model.lies == fault::pattern::burst && o.sampling == "stratified")
+            return error{"--sampling stratified: bursts run over the ends of words, which strata do not"};
+    }
+    if (o.trials < 1 || o.trials > 1'000'000'000) return error{"--trials: from 1 to 1000000000"};
+    if (o.images < 1) return error{"--images: at least 1"};
+    if (o.calibration < 1) return error{"--calibration: at least 1"};
+    if (o.models.size() > 1 && !o.weights.empty()) return error{"--weights names one checkpoint, but --model several networks"};
+    return {};
 }
 
 }  // namespace redoubt::app::inline REDOUBT_ABI

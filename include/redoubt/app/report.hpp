@@ -35,6 +35,13 @@ inline nlohmann::ordered_json to_json(const campaign::estimate& e) {
 
 }  // namespace impl
 
+/// Which checkpoint a model has.
+struct weights_result {
+    std::string model, file, crc32c;
+};
+/// Cells of more trials list none of them in results.json: the journal has them.
+inline constexpr std::size_t most_listed_trials = 10000;
+
 /// One printed line; the header where `cell` is null.
 inline std::string table_row(const campaign::cell_summary* cell) {
     if (cell == nullptr)
@@ -47,13 +54,15 @@ inline std::string table_row(const campaign::cell_summary* cell) {
 }
 
 /// Everything that was asked and found. The same options give the same bytes, but for the objects named `timing`.
-inline nlohmann::ordered_json results_json(const options& o, const std::vector<campaign::cell_summary>& cells,
-                                           std::size_t images) {
+inline nlohmann::ordered_json results_json(const options& o, const std::vector<weights_result>& weights,
+                                           const std::vector<campaign::cell_summary>& cells, std::size_t images) {
     nlohmann::ordered_json j;
     j["program"] = {{"name", "redoubt"}, {"version", "0.1.0"}};
     j["options"] = {{"data", o.data}, {"seed", o.seed}, {"trials", o.trials}, {"images", images},
                     {"calibration_images", o.calibration}, {"bits", o.bits}, {"layer", o.layer}, {"flips", o.flips},
-                    {"normalise", o.normalise}};
+                    {"normalise", o.normalise}, {"fault_model", o.fault_model}, {"lasts", o.lasts}, {"sampling", o.sampling}};
+    j["weights"] = nlohmann::ordered_json::array();
+    for (const weights_result& w : weights) j["weights"].push_back({{"model", w.model}, {"file", w.file}, {"crc32c", w.crc32c}});
     j["confidence"] = 0.95;
     j["cells"] = nlohmann::ordered_json::array();
     for (const campaign::cell_summary& c : cells) {
@@ -70,6 +79,11 @@ inline nlohmann::ordered_json results_json(const options& o, const std::vector<c
         cell["clean_top1_as_none"] = c.clean_top1_as_none;
         cell["accuracy"] = impl::to_json(c.accuracy);
         cell["sdc1"] = impl::to_json(c.sdc1);
+        cell["sdc5"] = impl::to_json(c.sdc5);
+        cell["sdc10"] = impl::to_json(c.sdc10);
+        cell["masked"] = impl::to_json(c.masked);
+        cell["critical"] = impl::to_json(c.critical);
+        cell["due"] = impl::to_json(c.due);
         cell["unusable"] = impl::to_json(c.unusable);
         cell["faults"] = c.faults;
         cell["detected"] = c.detected;
@@ -78,9 +92,21 @@ inline nlohmann::ordered_json results_json(const options& o, const std::vector<c
         cell["out_of_range"] = c.out_of_range;
         cell["memory_factor"] = c.memory_factor;
         cell["timing"] = {{"time_factor", c.time_factor}};
-        cell["trials"] = nlohmann::ordered_json::array();
-        for (const campaign::trial_result& t : c.trials)
-            cell["trials"].push_back({{"right", t.right}, {"sdc1", t.changed}, {"unusable", t.unusable}, {"faults", t.faults}});
+        if (!c.places.empty()) {
+            cell["by_layer_and_bit"] = nlohmann::ordered_json::array();
+            for (const campaign::place_summary& p : c.places)
+                cell["by_layer_and_bit"].push_back({{"layer", p.layer}, {"bit", p.bit}, {"trials", p.trials},
+                    {"sdc1", static_cast<double>(p.changed) / static_cast<double>(p.trials * images)}});
+        }
+        cell["trial_count"] = c.trials.size();
+        if (c.trials.size() <= most_listed_trials) {
+            cell["trials"] = nlohmann::ordered_json::array();
+            for (const campaign::trial_result& t : c.trials) {
+                nlohmann::ordered_json counts;
+                campaign::trial_result::for_each(t, [&](const char* name, auto v) { counts[name] = v; });
+                cell["trials"].push_back(std::move(counts));
+            }
+        }
         j["cells"].push_back(std::move(cell));
     }
     return j;
@@ -100,17 +126,6 @@ inline std::string results_csv(const std::vector<campaign::cell_summary>& cells)
                              static_cast<unsigned long long>(c.uncorrected), static_cast<unsigned long long>(c.out_of_range),
                              c.memory_factor, c.time_factor);
     }
-    return text;
-}
-
-/// The faults themselves.
-inline std::string records_csv(const std::vector<std::string>& labels, const std::vector<std::vector<campaign::fault_record>>& records) {
-    std::string text = "fault,model,number,protection,ber,trial,image,copy,layer,word,bit,before,after\n";
-    for (std::size_t c = 0; c < records.size(); ++c)
-        for (const campaign::fault_record& f : records[c])
-            text += labels[c] + "," + std::to_string(f.trial) + "," + std::to_string(f.image) + "," + std::to_string(f.copy) +
-                    "," + std::string{f.layer} + "," + std::to_string(f.word) + "," + std::to_string(f.bit) +
-                    impl::format(",%08x,%08x\n", f.before, f.after);
     return text;
 }
 

@@ -42,6 +42,22 @@ constexpr T flip(T value, word_of<T> mask) {
 template <class T>
 constexpr word_of<T> bit_mask(int bit) { return static_cast<word_of<T>>(word_of<T>{1} << bit); }
 
+/// What becomes of a struck word: the bits of `keep` stay, then those of `flip` are flipped. A flip keeps all; bits
+/// stuck at 0 are not kept; stuck at 1, not kept and flipped; a whole new value keeps none.
+struct word_change {
+    std::uint32_t keep = 0xffffffffu;
+    std::uint32_t flip = 0;
+
+    constexpr bool operator==(const word_change&) const = default;
+};
+
+/// The value after that change.
+template <class T>
+constexpr T changed(T value, const word_change& by) {
+    return from_word<T>(static_cast<word_of<T>>((to_word(value) & static_cast<word_of<T>>(by.keep)) ^
+                                                static_cast<word_of<T>>(by.flip)));
+}
+
 /// Bitwise majority of three words: each bit is the one that at least two of them have.
 template <class Word>
     requires std::is_unsigned_v<Word>

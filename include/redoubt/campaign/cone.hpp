@@ -56,7 +56,7 @@ public:
         if constexpr (S == site::stored_activation) {
             for (const auto& f : all)
                 if (f.step == at.step && f.in_memory)
-                    words[f.where.output] = flip(words[f.where.output], static_cast<word_of<Word>>(f.where.mask));
+                    words[f.where.output] = changed(words[f.where.output], f.where.change().bits);
         }
     }
 

@@ -17,6 +17,14 @@ struct estimate {
     interval bounds{};
 };
 
+/// The trials of a cell whose one fault struck this bit of this layer.
+struct place_summary {
+    std::string_view layer;
+    int bit = 0;
+    std::uint64_t trials = 0;
+    std::uint64_t changed = 0;  ///< images with SDC-1, over all of them
+};
+
 /// A finished cell.
 struct cell_summary {
     std::string model, number, protection;
@@ -24,9 +32,10 @@ struct cell_summary {
     std::uint64_t site_bits = 0;
     double clean_accuracy = 0.0;
     double clean_top1_as_none = 1.0;  ///< images on which the fault-free answer is the unprotected network's
-    estimate accuracy{}, sdc1{}, unusable{};
+    estimate accuracy{}, sdc1{}, sdc5{}, sdc10{}, masked{}, critical{}, due{}, unusable{};
     std::uint64_t faults = 0, detected = 0, corrected = 0, uncorrected = 0, out_of_range = 0;
     std::vector<trial_result> trials;
+    std::vector<place_summary> places;  ///< where each trial has one fault in the parameters
     double time_factor = 1.0;
     double memory_factor = 1.0;
 };
@@ -51,6 +60,11 @@ inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32
 inline void summarise(cell_summary& cell, std::size_t images) {
     cell.accuracy = estimate_of(cell.trials, &trial_result::right, images);
     cell.sdc1 = estimate_of(cell.trials, &trial_result::changed, images);
+    cell.sdc5 = estimate_of(cell.trials, &trial_result::sdc5, images);
+    cell.sdc10 = estimate_of(cell.trials, &trial_result::sdc10, images);
+    cell.masked = estimate_of(cell.trials, &trial_result::masked, images);
+    cell.critical = estimate_of(cell.trials, &trial_result::critical, images);
+    cell.due = estimate_of(cell.trials, &trial_result::due, images);
     cell.unusable = estimate_of(cell.trials, &trial_result::unusable, images);
     for (const trial_result& t : cell.trials) {
         cell.faults += t.faults;
@@ -67,7 +81,7 @@ inline result<void> check_injected(const cell_summary& cell, std::size_t images)
         if (cell.faults != 0 || cell.spec.faults.count == 0) return {};
     }
     const double draws = static_cast<double>(cell.spec.trials) *
-                         (cell.spec.kind == fault_kind::weights ? 1.0 : static_cast<double>(images));
+                         (in_parameters(cell.spec.kind) ? 1.0 : static_cast<double>(images));
     const double expected = static_cast<double>(cell.site_bits) * cell.spec.faults.rate * draws;
     if (cell.spec.faults.count == 0 && expected < 20.0) return {};
     return error{"no fault was injected in cell "} << cell.model << " " << cell.number << " " << cell.protection << " "
@@ -78,6 +92,10 @@ inline result<void> check_injected(const cell_summary& cell, std::size_t images)
 inline std::string covers_of(fault_kind kind, bool by_count = false) {
     if (by_count) return "the primary copy or first replica only";
     switch (kind) {
+        case fault_kind::biases: return "biases of the primary copy";
+        case fault_kind::scales: return "int8's scales of outputs and weights, 32 bits each";
+        case fault_kind::bounds: return "the bounds of range restrictions";
+        case fault_kind::macs: return "every multiply-add's accumulator, in every replica; padding not counted";
         case fault_kind::features: return "every replica's features; not votes, comparisons, bounds";
         case fault_kind::activations: return "every step's stored output, replicas included; not the image";
         default: return "weights in every copy and checksums; not biases, scales, bounds";

@@ -56,7 +56,7 @@ public:
             const auto [first, last] = of_step(at.step, true);
             for (std::size_t i = first; i < last; ++i) {
                 Word& w = words[in_order_[i].output];
-                w = flip(w, static_cast<word_of<Word>>(in_order_[i].mask));
+                w = changed(w, in_order_[i].change().bits);
             }
         }
     }

@@ -2,7 +2,7 @@
 // Fault spaces: every bit that a kind of fault can strike, numbered through, so that sites are drawn in proportion.
 #pragma once
 
-#include <redoubt/fault/draw.hpp>
+#include <redoubt/fault/model.hpp>
 #include <redoubt/nn/parameters.hpp>
 
 #include <cstdint>
@@ -15,8 +15,12 @@ namespace redoubt::fault::inline v1 {
 enum class space : std::uint32_t {
     weights = 0x100,      ///< + copy
     codes = 0x180,        ///< checksums
+    biases = 0x190,
+    scales = 0x1a0,
+    bounds = 0x1b0,
     features = 0x200,     ///< + replica
     activations = 0x300,  ///< + replica
+    accumulators = 0x400, ///< + replica
 };
 
 /// A part by its number.
@@ -33,28 +37,49 @@ constexpr bit_range range_of(const bit_fields& fields, bit_class c) {
     return {first_bit(fields, c), bits_of_class(fields, c)};
 }
 
-/// What to strike. Rate or count: `rate` is the probability of each bit; `count`, where not 0, asks for exactly that many
-/// distinct bits instead.
+/// Which of the parameters are struck: weights in every copy and their checksums; or biases (the primary's), the scales of
+/// int8, or the bounds of range restrictions.
+enum class target : std::uint8_t { weights, biases, scales, bounds };
+
+/// What to strike. Rate or count: `rate` is the probability of each place of the model (of each bit, for single flips);
+/// `count`, where not 0, asks for exactly that many distinct places instead.
 struct fault_spec {
+    target strikes = target::weights;
+    fault_model model{};
     double rate = 0.0;
     std::uint64_t count = 0;
     bit_class bits = bit_class::any;
     int position = -1;     ///< a single bit instead of a class, where not -1
     int only_slot = -1;    ///< a single layer, where not -1 (by slot)
+    bool lasts = false;    ///< faults of inferences: the same ones for every image of a trial, as a stuck unit has them
 
     constexpr bit_range bits_in(const bit_fields& fields) const {
         if (position >= 0) return {position, position < fields.bits ? 1 : 0};
         return range_of(fields, bits);
     }
     constexpr bool takes(int slot) const { return only_slot < 0 || only_slot == slot; }
+    /// Places of the model in one word.
+    constexpr int places_in(const bit_fields& fields) const { return model.places_in(bits_in(fields).count); }
 };
 
-/// One flipped bit of the parameters, with the stored word before and after: the record of the fault, and its undo.
+/// Where a stored word of the parameters lies, as the copy of a weight_fault.
+enum part : std::int32_t {
+    primary_weights = 0,  ///< 1 and more are further copies
+    code_bytes = -1,
+    primary_biases = -2,
+    scale_words = -3,
+    bound_words = -4,
+};
+
+/// One struck word of the parameters, with what it held before and after: the record of the fault, and its undo.
 struct weight_fault {
-    std::int32_t copy = 0;    ///< 0 the primary, 1.. further copies, -1 code bits
-    std::int32_t slot = 0;
-    std::uint64_t word = 0;   ///< logical weight index ([out][row][col][in]); byte of the code for copy -1
-    std::int32_t bit = 0;
+    std::int32_t copy = 0;    ///< a part
+    std::int32_t slot = 0;    ///< scales and bounds: 0
+    std::uint64_t word = 0;   ///< logical weight index ([out][row][col][in]); byte of the code; output channel of a bias; number
+                              ///< of the scale or bound
+    std::int32_t bit = 0;     ///< lowest struck bit
+    struck_word does{};
+    float limit = 0.0f;       ///< for what saturates
     std::uint32_t before = 0;
     std::uint32_t after = 0;
 };

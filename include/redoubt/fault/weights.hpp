@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bit flips in stored weights, in place, with a record of each that undoes it.
+// Faults in stored parameters, in place, with a record of each that undoes it.
 #pragma once
 
 #include <redoubt/fault/space.hpp>
@@ -32,11 +32,50 @@ inline constexpr auto extra_rows = []<int... S>(std::integer_sequence<int, S...>
     return std::array<extra_row, sizeof...(S) + 1>{extra_row{stored_extra<Net, S>::copies, stored_extra<Net, S>::code_bytes}...};
 }(std::make_integer_sequence<int, Net::table.slot_count>{});
 
+/// Units whose steps a range restriction guards, in order.
+template <network_type Net>
+inline constexpr auto guarded_units = [] {
+    struct {
+        std::array<std::int16_t, static_cast<std::size_t>(Net::table.unit_count)> unit{};
+        int count = 0;
+    } found;
+    for (int u = 0; u < Net::table.unit_count; ++u) {
+        bool guarded = false;
+        for (int i = 0; i < Net::table.step_count; ++i) {
+            const step& s = Net::table.steps[static_cast<std::size_t>(i)];
+            guarded = guarded || (s.unit == u && s.guards[0] >= 0);
+        }
+        if (guarded) found.unit[static_cast<std::size_t>(found.count++)] = static_cast<std::int16_t>(u);
+    }
+    return found;
+}();
+
+/// Words of one slot's share of a part; scales and bounds lie with slot 0.
 template <network_type Net>
 constexpr std::uint64_t words_of(int copy, int slot) {
     const auto& row = extra_rows<Net>[static_cast<std::size_t>(slot)];
-    if (copy < 0) return row.code_bytes;
-    return copy <= row.copies ? Net::table.slots[static_cast<std::size_t>(slot)].geometry.weights() : 0;
+    const auto& info = Net::table.slots[static_cast<std::size_t>(slot)];
+    switch (copy) {
+        case code_bytes: return row.code_bytes;
+        case primary_biases: return static_cast<std::uint64_t>(info.geometry.out.channels);
+        case scale_words:
+            if (!Net::number_type::is_integer || slot != 0) return 0;
+            return static_cast<std::uint64_t>(Net::table.unit_count + Net::table.slot_count);
+        case bound_words: return slot != 0 ? 0 : 2 * static_cast<std::uint64_t>(guarded_units<Net>.count);
+        default: return copy <= row.copies ? info.geometry.weights() : 0;
+    }
+}
+/// Fields of the words of a part.
+template <network_type Net>
+constexpr bit_fields part_fields(int copy) {
+    using N = typename Net::number_type;
+    switch (copy) {
+        case code_bytes: return {8, 8, 0};
+        case primary_biases: return fields_of<typename N::bias>;
+        case scale_words: return fields_of<std::int32_t>;
+        case bound_words: return fields_of<bound_of<N>>;
+        default: return fields_of<typename N::weight>;
+    }
 }
 
 }  // namespace impl
@@ -49,84 +88,318 @@ inline constexpr int extra_copies = [] {
     return most;
 }();
 
-/// Bits of one part of the weight fault space: the weights of one copy (logical ones, biases and padding not counted), or
-/// all code bits (copy -1; these know no classes, so a spec by class or position leaves them out).
+/// Places of one part of the parameters at which a spec's model can strike; with single flips its bits. Logical weights of
+/// one copy (biases and padding lanes not counted), all code bytes (which know no classes and no values, so that a spec by
+/// class, position or value leaves them out), biases, scales, bounds.
 template <network_type Net>
 std::uint64_t weight_bits(const fault_spec& spec, int copy) {
-    const bool classless = spec.bits == bit_class::any && spec.position < 0;
-    if (copy < 0 && !classless) return 0;
-    const auto per_word = static_cast<std::uint64_t>(
-        copy < 0 ? 8 : spec.bits_in(fields_of<typename Net::number_type::weight>).count);
+    const bool classless = spec.bits == bit_class::any && spec.position < 0 && !spec.model.takes_words();
+    if (copy == code_bytes && !classless) return 0;
+    const bit_fields fields = impl::part_fields<Net>(copy);
+    if (spec.model.does == effect::not_a_number && fields.exponent == 0) return 0;
+    const bool pushes = spec.model.does == effect::stuck_cell || spec.model.does == effect::stuck_cell_pair;
+    if (spec.model.does == effect::bit_bias || (pushes && copy < 0)) return 0;
+    const int per_word = copy == code_bytes ? spec.model.places_in(8) : spec.places_in(fields);
     std::uint64_t words = 0;
     for (int s = 0; s < Net::table.slot_count; ++s)
         if (spec.takes(s)) words += impl::words_of<Net>(copy, s);
-    return words * per_word;
+    const std::uint64_t places = words * static_cast<std::uint64_t>(per_word);
+    if (spec.model.lies != pattern::burst || spec.model.takes_words()) return places;
+    const auto beyond = static_cast<std::uint64_t>(spec.model.bits - 1);  // a burst lies whole within its part
+    return places > beyond ? places - beyond : 0;
 }
 
-/// The site of one bit of a part.
+/// Largest magnitudes without faults, which saturating and out-of-range faults refer to. Compute them before anything is struck.
 template <network_type Net>
-weight_fault weight_site(const fault_spec& spec, int copy, std::uint64_t bit) {
-    const bit_range range = copy < 0 ? bit_range{0, 8} : spec.bits_in(fields_of<typename Net::number_type::weight>);
-    weight_fault f;
-    f.copy = copy;
-    f.bit = range.first + static_cast<int>(bit % static_cast<std::uint64_t>(range.count));
-    f.word = bit / static_cast<std::uint64_t>(range.count);
-    for (f.slot = 0; f.slot < Net::table.slot_count; ++f.slot) {
-        if (!spec.takes(f.slot)) continue;
-        const std::uint64_t words = impl::words_of<Net>(copy, f.slot);
-        if (f.word < words) break;
-        f.word -= words;
+struct value_limits {
+    std::array<float, static_cast<std::size_t>(Net::table.slot_count) + 1> weights{};
+    std::array<float, static_cast<std::size_t>(Net::table.step_count)> outputs{};  ///< by the unit's bounds
+};
+template <network_type Net>
+value_limits<Net> limits_of(const parameters<Net>& p) {
+    value_limits<Net> limits;
+    const auto raise = [](float& most, auto v) {
+        const float wide = real_of(v);
+        if (wide == wide) most = std::max(most, wide < 0 ? -wide : wide);
+    };
+    for (int s = 0; s < Net::table.slot_count; ++s)
+        for (const auto& w : p.weights(s)) raise(limits.weights[static_cast<std::size_t>(s)], w);
+    for (int i = 0; i < Net::table.step_count; ++i) {
+        const auto& unit = p.of_unit(Net::table.steps[static_cast<std::size_t>(i)].unit);
+        float& most = limits.outputs[static_cast<std::size_t>(i)];
+        for (const auto bound : {unit.low, unit.high}) most = std::max(most, static_cast<float>(bound < 0 ? -bound : bound));
     }
-    return f;
+    return limits;
 }
 
-/// Flips the bit in place and fills in the words before and after. Applying the same fault again undoes it.
+namespace impl {
+
+/// Where a part's word lies in the parameters.
+template <network_type Net>
+std::byte* address_of(parameters<Net>& p, const weight_fault& f) {
+    using N = typename Net::number_type;
+    const auto& info = Net::table.slots[static_cast<std::size_t>(f.slot)];
+    const std::size_t primary = parameters<Net>::place(f.slot).primary_bytes;
+    switch (f.copy) {
+        case code_bytes: {
+            const auto copies = static_cast<std::size_t>(extra_rows<Net>[static_cast<std::size_t>(f.slot)].copies);
+            return p.extra(f.slot).data() + copies * primary + f.word;
+        }
+        case primary_biases: return reinterpret_cast<std::byte*>(p.biases(f.slot).data() + f.word);
+        case scale_words: {
+            const auto units = static_cast<std::uint64_t>(Net::table.unit_count);
+            std::int32_t& frac = f.word < units ? p.of_unit(static_cast<int>(f.word)).frac : p.weight_frac(static_cast<int>(f.word - units));
+            return reinterpret_cast<std::byte*>(&frac);
+        }
+        case bound_words: {
+            auto& unit = p.of_unit(guarded_units<Net>.unit[static_cast<std::size_t>(f.word / 2)]);
+            return reinterpret_cast<std::byte*>(f.word % 2 == 0 ? &unit.low : &unit.high);
+        }
+        default: {
+            const std::size_t index = kernel::layout_of<N>.index_of_logical(info.geometry, f.word);
+            const std::size_t offset = parameters<Net>::place(f.slot).weights - parameters<Net>::place(f.slot).primary +
+                                       index * sizeof(typename N::weight);
+            return f.copy == 0 ? p.primary(f.slot).data() + offset
+                               : p.extra(f.slot).data() + static_cast<std::size_t>(f.copy - 1) * primary + offset;
+        }
+    }
+}
+/// Calls body(word&) with the word of a fault, in its type.
+template <network_type Net, class Body>
+void on_word(parameters<Net>& p, const weight_fault& f, Body&& body) {
+    using N = typename Net::number_type;
+    std::byte* const at = address_of<Net>(p, f);
+    switch (f.copy) {
+        case code_bytes: return body(*reinterpret_cast<std::uint8_t*>(at));
+        case primary_biases: return body(*reinterpret_cast<typename N::bias*>(at));
+        case scale_words: return body(*reinterpret_cast<std::int32_t*>(at));
+        case bound_words: return body(*reinterpret_cast<bound_of<N>*>(at));
+        default: return body(*reinterpret_cast<typename N::weight*>(at));
+    }
+}
+/// A word pushed by a stuck cell: to the limit of its sign (2), or by the limit, saturating at it.
+template <class Word>
+Word pushed(Word word, int push, float limit) {
+    const float v = real_of(word);
+    const float by = push == 2 ? (v > 0 ? limit : v < 0 ? -limit : 0.0f) : (push > 0 ? limit : -limit);
+    const float reached = std::clamp(v + by, -limit, limit);
+    if constexpr (std::is_integral_v<Word>) return static_cast<Word>(std::min(reached, 127.0f));  // of codes -128 has no opposite
+    else return static_cast<Word>(reached);
+}
+
+}  // namespace impl
+
+/// Strikes in place and fills in the words before and after.
 template <network_type Net>
 void apply(parameters<Net>& p, weight_fault& f) {
     static_assert(!is_fast<typename Net::number_type>, "redoubt: the weights of a fast network are no fault sites");
-    using word = typename Net::number_type::weight;
-    const auto& info = Net::table.slots[static_cast<std::size_t>(f.slot)];
-    const std::size_t primary = parameters<Net>::place(f.slot).primary_bytes;
-    std::byte* at = nullptr;
-    if (f.copy < 0) {
-        const auto copies = static_cast<std::size_t>(impl::extra_rows<Net>[static_cast<std::size_t>(f.slot)].copies);
-        at = p.extra(f.slot).data() + copies * primary + f.word;
-        f.before = static_cast<std::uint32_t>(*at);
-        *at ^= static_cast<std::byte>(1u << f.bit);
-        f.after = static_cast<std::uint32_t>(*at);
-        return;
-    }
-    const std::size_t index = kernel::layout_of<typename Net::number_type>.index_of_logical(info.geometry, f.word);
-    const std::size_t offset =
-        parameters<Net>::place(f.slot).weights - parameters<Net>::place(f.slot).primary + index * sizeof(word);
-    at = f.copy == 0 ? p.primary(f.slot).data() + offset
-                     : p.extra(f.slot).data() + static_cast<std::size_t>(f.copy - 1) * primary + offset;
-    word& w = *reinterpret_cast<word*>(at);
-    f.before = to_word(w);
-    w = flip(w, bit_mask<word>(f.bit));
-    f.after = to_word(w);
+    impl::on_word<Net>(p, f, [&](auto& word) {
+        using type = std::remove_reference_t<decltype(word)>;
+        f.before = to_word(word);
+        if constexpr (sizeof(type) <= 4 && !std::is_same_v<type, std::uint8_t>) {
+            const float v = real_of(word);
+            if (f.does.only_sign != 0 && !(f.does.only_sign > 0 ? v > 0.0f : v < 0.0f)) {
+                f.after = f.before;
+                return;
+            }
+            if (f.does.push != 0) word = impl::pushed(word, f.does.push, f.limit);
+            else word = changed(word, f.does.change);
+        } else {
+            word = changed(word, f.does.change);
+        }
+        f.after = to_word(word);
+    });
 }
 
-/// Draws the weight faults of one trial and hands each to `sink(weight_fault)`, the primary copy first. A count strikes
+/// Takes a fault back: writes the word as it was before. Of several faults the last applied is the first to undo.
+template <network_type Net>
+void undo(parameters<Net>& p, const weight_fault& f) {
+    impl::on_word<Net>(p, f, [&](auto& word) {
+        using type = std::remove_reference_t<decltype(word)>;
+        word = from_word<type>(static_cast<word_of<type>>(f.before));
+    });
+}
+
+namespace impl {
+
+/// Hands out the faults at one place of a part: one word, or several for a burst.
+template <network_type Net>
+class placed {
+public:
+    placed(const draw_key& key, const fault_spec& spec, int copy, const value_limits<Net>* limits)
+        : key_{key}, spec_{spec}, limits_{limits}, copy_{copy},
+          range_{copy == code_bytes ? bit_range{0, 8} : spec.bits_in(part_fields<Net>(copy))} {}
+
+    template <class Sink> void operator()(std::uint64_t place, Sink&& sink) const {
+        const bool runs_on = spec_.model.lies == pattern::burst && !spec_.model.takes_words();
+        const int per_word = runs_on ? range_.count : spec_.model.places_in(range_.count);
+        weight_fault f = at_word(place / static_cast<std::uint64_t>(per_word));
+        const int at = static_cast<int>(place % static_cast<std::uint64_t>(per_word));
+        if (!runs_on) {
+            f.limit = limits_ != nullptr && copy_ >= 0 ? limits_->weights[static_cast<std::size_t>(f.slot)] : 0.0f;
+            if (spec_.model.is_plain()) {
+                const int length = spec_.model.lies == pattern::adjacent ? spec_.model.bits : 1;
+                f.does.change = change_bits(spec_.model.does, range_.first + at, length);
+                f.bit = range_.first + at;
+                return sink(f);
+            }
+            f.does = words_change(f, at, place);
+            f.bit = f.does.change.keep == 0 ? 0 : std::countr_zero(~f.does.change.keep | f.does.change.flip);
+            if (f.bit > 31) f.bit = 0;
+            return sink(f);
+        }
+        // the bits of the part one after the other, word by word
+        int left = spec_.model.bits, first = at;
+        for (std::uint64_t word = place / static_cast<std::uint64_t>(per_word); left > 0; ++word, first = 0) {
+            const int here = std::min(left, range_.count - first);
+            f = at_word(word);
+            f.bit = range_.first + first;
+            f.does.change = change_bits(spec_.model.does, f.bit, here);
+            sink(f);
+            left -= here;
+        }
+    }
+
+private:
+    weight_fault at_word(std::uint64_t word) const {
+        weight_fault f;
+        f.copy = copy_;
+        f.word = word;
+        for (f.slot = 0; f.slot < Net::table.slot_count; ++f.slot) {
+            if (!spec_.takes(f.slot)) continue;
+            const std::uint64_t words = words_of<Net>(copy_, f.slot);
+            if (f.word < words) break;
+            f.word -= words;
+        }
+        return f;
+    }
+    struck_word words_change(const weight_fault& f, int at, std::uint64_t place) const {
+        using N = typename Net::number_type;
+        const auto of = [&]<class T>(std::type_identity<T>) {
+            return strike_word<T>(spec_.model, range_.first, range_.count, at, f.limit, details_of(key_, place));
+        };
+        switch (copy_) {
+            case code_bytes: return of(std::type_identity<std::uint8_t>{});
+            case primary_biases: return of(std::type_identity<typename N::bias>{});
+            case scale_words: return of(std::type_identity<std::int32_t>{});
+            case bound_words: return of(std::type_identity<bound_of<N>>{});
+            default: return of(std::type_identity<typename N::weight>{});
+        }
+    }
+
+    draw_key key_;
+    const fault_spec& spec_;
+    const value_limits<Net>* limits_;
+    int copy_;
+    bit_range range_;
+};
+
+constexpr int part_of_target(target t) {
+    switch (t) {
+        case target::biases: return primary_biases;
+        case target::scales: return scale_words;
+        case target::bounds: return bound_words;
+        default: return primary_weights;
+    }
+}
+constexpr std::uint32_t space_of_part(int copy) {
+    switch (copy) {
+        case code_bytes: return part_of(space::codes, 0);
+        case primary_biases: return part_of(space::biases, 0);
+        case scale_words: return part_of(space::scales, 0);
+        case bound_words: return part_of(space::bounds, 0);
+        default: return part_of(space::weights, copy);
+    }
+}
+
+}  // namespace impl
+
+/// The fault at one place of the primary part that a spec strikes, as draw_weights would hand it out.
+template <network_type Net, class Sink>
+void strike_place(std::uint64_t seed, const fault_spec& spec, std::uint64_t place, Sink&& sink,
+                  const value_limits<Net>* limits = nullptr) {
+    const int copy = impl::part_of_target(spec.strikes);
+    REDOUBT_EXPECTS(place < weight_bits<Net>(spec, copy));
+    impl::placed<Net>{{seed, place, impl::space_of_part(copy), 2}, spec, copy, limits}(place, sink);
+}
+
+/// Strata of a spec: one for each layer that it takes and each place in a word.
+template <network_type Net>
+std::uint64_t strata_of(const fault_spec& spec) {
+    const int copy = impl::part_of_target(spec.strikes);
+    std::uint64_t layers = 0;
+    for (int s = 0; s < Net::table.slot_count; ++s) layers += spec.takes(s) && impl::words_of<Net>(copy, s) != 0 ? 1u : 0u;
+    return layers * static_cast<std::uint64_t>(spec.places_in(impl::part_fields<Net>(copy)));
+}
+/// One stratum: the layer and place in the word, and how many places of the space it holds.
+struct stratum {
+    int slot = 0;
+    int at = 0;
+    std::uint64_t first = 0;  ///< word of the part at which the layer begins
+    std::uint64_t size = 0;
+};
+template <network_type Net>
+stratum stratum_at(const fault_spec& spec, std::uint64_t number) {
+    const int copy = impl::part_of_target(spec.strikes);
+    const auto per_word = static_cast<std::uint64_t>(spec.places_in(impl::part_fields<Net>(copy)));
+    stratum found;
+    std::uint64_t layer = number / per_word;
+    found.at = static_cast<int>(number % per_word);
+    for (int s = 0; s < Net::table.slot_count; ++s) {
+        const std::uint64_t words = impl::words_of<Net>(copy, s);
+        if (!spec.takes(s) || words == 0) continue;
+        if (layer-- == 0) {
+            found.slot = s;
+            found.size = words;
+            return found;
+        }
+        found.first += words;
+    }
+    return found;
+}
+/// The fault of a trial of stratified sampling: trial t strikes a place of stratum t mod strata_of(), each as likely as the
+/// others.
+template <network_type Net, class Sink>
+void strike_stratum(std::uint64_t seed, std::uint64_t trial, const fault_spec& spec, Sink&& sink,
+                    const value_limits<Net>* limits = nullptr) {
+    const int copy = impl::part_of_target(spec.strikes);
+    const std::uint64_t strata = strata_of<Net>(spec);
+    REDOUBT_EXPECTS(strata > 0);
+    const stratum in = stratum_at<Net>(spec, trial % strata);
+    const draw_key key{seed, trial, impl::space_of_part(copy), 3};
+    random_stream random = details_of(key, 0);
+    const std::uint64_t word = in.first + random.below(in.size);
+    const auto per_word = static_cast<std::uint64_t>(spec.places_in(impl::part_fields<Net>(copy)));
+    impl::placed<Net>{key, spec, copy, limits}(word * per_word + static_cast<std::uint64_t>(in.at), sink);
+}
+
+/// Draws the parameter faults of one trial and hands each to `sink(weight_fault)`, the primary copy first. A count strikes
 /// the primary alone, so that every network of a comparison meets the same faults; it needs `chosen` to hold that many
-/// numbers, and a count above the bits there are breaks a precondition.
+/// numbers, and a count above the places there are breaks a precondition. Effects that refer to the largest magnitude
+/// take it from `limits` (0 without).
 template <network_type Net, class Sink>
 void draw_weights(std::uint64_t seed, std::uint64_t trial, const fault_spec& spec, std::span<std::uint64_t> chosen,
-                  Sink&& sink) {
+                  Sink&& sink, const value_limits<Net>* limits = nullptr) {
+    const int target_part = impl::part_of_target(spec.strikes);
     if (spec.count != 0) {
-        const std::uint64_t bits = weight_bits<Net>(spec, 0);
-        REDOUBT_EXPECTS(spec.count <= bits && spec.count <= chosen.size());
+        const std::uint64_t places = weight_bits<Net>(spec, target_part);
+        REDOUBT_EXPECTS(spec.count <= places && spec.count <= chosen.size());
         const auto picked = chosen.first(spec.count);
-        draw_exactly(draw_key{seed, trial, part_of(space::weights, 0), 1}, bits, picked);
-        for (std::uint64_t bit : picked) sink(weight_site<Net>(spec, 0, bit));
+        const draw_key key{seed, trial, impl::space_of_part(target_part), 1};
+        draw_exactly(key, places, picked);
+        const impl::placed<Net> strike{key, spec, target_part, limits};
+        for (std::uint64_t place : picked) strike(place, sink);
         return;
     }
-    for (int part = 0; part <= extra_copies<Net> + 1; ++part) {
-        const int copy = part <= extra_copies<Net> ? part : -1;
-        const draw_key key{seed, trial, copy < 0 ? part_of(space::codes, 0) : part_of(space::weights, copy), 0};
-        draw_bits(key, spec.rate, weight_bits<Net>(spec, copy),
-                  [&](std::uint64_t bit) { sink(weight_site<Net>(spec, copy, bit)); });
-    }
+    const auto draw_part = [&](int copy) {
+        const draw_key key{seed, trial, impl::space_of_part(copy), 0};
+        const impl::placed<Net> strike{key, spec, copy, limits};
+        draw_bits(key, spec.rate, weight_bits<Net>(spec, copy), [&](std::uint64_t place) { strike(place, sink); });
+    };
+    draw_part(target_part);
+    if (spec.strikes != target::weights) return;
+    for (int copy = 1; copy <= extra_copies<Net>; ++copy) draw_part(copy);
+    draw_part(code_bytes);
 }
 
 }  // namespace redoubt::fault::inline REDOUBT_ABI

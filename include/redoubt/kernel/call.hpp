@@ -72,19 +72,28 @@ struct int8_shifts {
     }
 };
 
+/// What becomes of a feature: `add` units of 2^unit are added (int8: codes), then bits change.
+struct feature_change {
+    word_change bits{};
+    std::int16_t add = 0;
+    std::int16_t unit = 0;
+};
+
 /// The accumulator of one output turned into the *feature* word and back, as a fault in it sees it.
 template <number N>
-typename N::accumulator struck_feature(const conv_call<N>& call, typename N::accumulator value, std::uint32_t mask) {
+typename N::accumulator struck_feature(const conv_call<N>& call, typename N::accumulator value, const feature_change& by) {
     if constexpr (N::is_integer) {
-        if (call.logits != nullptr) return flip(value, mask);
+        if (call.logits != nullptr) return changed(value, by.bits);
         const int8_shifts shifts{call};
         const std::int32_t code = std::clamp<std::int32_t>(shift_right_round(value, shifts.output), -128, 127);
-        const auto word = flip(static_cast<std::uint8_t>(code + 128), static_cast<std::uint8_t>(mask));
+        const std::int32_t biased = std::clamp<std::int32_t>(code + by.add, -128, 127);
+        const auto word = changed(static_cast<std::uint8_t>(biased + 128), by.bits);
         return static_cast<std::int32_t>(static_cast<std::uint32_t>(word - 128) << shifts.output);
     } else {
         using stored_word = typename N::activation;
+        if (by.add != 0) value = value + scaled(static_cast<float>(by.add), by.unit);
         const auto word = static_cast<stored_word>(canonical(value));
-        return widened(flip(word, static_cast<word_of<stored_word>>(mask)));
+        return widened(changed(word, by.bits));
     }
 }
 

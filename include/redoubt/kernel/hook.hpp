@@ -19,6 +19,11 @@ struct output_fault {
     std::uint32_t output = 0;      ///< (row * width + column) * channels + channel
     std::uint32_t step = feature;  ///< flips the accumulator after this many + 1 multiply-adds, padding not counted
     std::uint32_t mask = 0;        ///< bits to flip, of the accumulator or of the storage word
+    std::uint32_t keep = 0xffffffffu;  ///< bits that stay before that; all, but for stuck bits and new values
+    std::int16_t add = 0;          ///< features: so many units are added first; int8: codes, saturating
+    std::int16_t unit = 0;         ///< floats: a unit is 2^unit
+
+    constexpr feature_change change() const { return {{keep, mask}, add, unit}; }
     constexpr auto operator<=>(const output_fault&) const = default;
 };
 
@@ -59,7 +64,7 @@ typename N::accumulator chain(const conv_call<N>& call, int row, int column, int
     const auto strike = [&] {
         for (; fault != faults.end() && fault->step == step; ++fault) {
             if constexpr (!N::is_integer) sum = canonical(sum);
-            sum = flip(sum, fault->mask);
+            sum = changed(sum, fault->change().bits);
         }
         ++step;
     };
@@ -87,7 +92,7 @@ typename N::accumulator chain(const conv_call<N>& call, int row, int column, int
         }
     }
     for (; fault != faults.end(); ++fault) {
-        if (fault->step == output_fault::feature) sum = struck_feature(call, sum, fault->mask);
+        if (fault->step == output_fault::feature) sum = struck_feature(call, sum, fault->change());
     }
     return sum;
 }
