@@ -19,6 +19,7 @@ namespace redoubt::app::inline v1 {
 
 /// Everything the command line can say; lists keep its order.
 struct options {
+    std::string program = "resilience";     ///< name of the program, without its folder
     std::vector<std::string> models;
     std::string data = "/usr/share/datasets/fashion-mnist";
     std::string weights;
@@ -94,6 +95,7 @@ inline std::optional<options> parse(int argc, const char* const* argv, const pro
                                     const std::vector<std::string>& models, const std::vector<std::string>& numbers,
                                     int& exit_code) {
     options o;
+    if (argc > 0) o.program = std::string{argv[0]}.substr(std::string_view{argv[0]}.rfind('/') + 1);
     o.data = defaults.data;
     o.normalise = defaults.normalise;
     o.models = {defaults.model.empty() ? models.front() : defaults.model};
@@ -122,7 +124,7 @@ inline std::optional<options> parse(int argc, const char* const* argv, const pro
     cli.add_option("--threads", o.threads, "Threads (0: one a core); results do not depend on it")->capture_default_str();
     cli.add_option("--seed", o.seed, "Seed of every draw")->capture_default_str();
     cli.add_option("--normalise", o.normalise, "mean/deviation of pixels in [0, 1], each one number or one a channel")->capture_default_str();
-    cli.add_option("--out", o.out, "Folder for results.json and results.csv")->capture_default_str();
+    cli.add_option("--out", o.out, "Folder for results.json, results.csv and report.html")->capture_default_str();
     cli.add_option("--record", o.record, "Also write every injected fault to this CSV file");
     cli.add_option("--dump-outputs", o.dump_outputs, "Write the fault-free outputs of the test images to this safetensors file and end");
     cli.add_flag("--names", o.names, "Print the tensors that a checkpoint of the network holds, and end");

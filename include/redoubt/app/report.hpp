@@ -3,14 +3,18 @@
 #pragma once
 
 #include <redoubt/app/options.hpp>
+#include <redoubt/app/results.hpp>
 #include <redoubt/campaign/summary.hpp>
 #include <redoubt/io/file.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace redoubt::app::inline REDOUBT_ABI {
 
@@ -33,6 +37,31 @@ inline nlohmann::ordered_json to_json(const campaign::estimate& e) {
     return {{"rate", e.rate}, {"low", e.bounds.low}, {"high", e.bounds.high}};
 }
 
+/// A word as a POSIX shell takes it, in quotes where it needs them.
+inline std::string shell_word(const std::string& word) {
+    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+    if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+    std::string quoted = "'";
+    for (char c : word) quoted += c == '\'' ? std::string{"'\\''"} : std::string{c};
+    return quoted + "'";
+}
+
+/// What the cells have, each once, in their order.
+inline std::vector<std::string> protections_of(const std::vector<campaign::cell_summary>& cells) {
+    std::vector<std::string> all;
+    for (const auto& c : cells)
+        if (std::find(all.begin(), all.end(), c.protection) == all.end()) all.push_back(c.protection);
+    return all;
+}
+inline std::vector<double> rates_of(const std::vector<campaign::cell_summary>& cells) {
+    std::vector<double> all;
+    for (const auto& c : cells) {
+        const bool known = std::find(all.begin(), all.end(), c.spec.faults.rate) != all.end();
+        if (c.spec.faults.count == 0 && !known) all.push_back(c.spec.faults.rate);
+    }
+    return all;
+}
+
 }  // namespace impl
 
 /// One printed line; the header where `cell` is null.
@@ -46,14 +75,52 @@ inline std::string table_row(const campaign::cell_summary* cell) {
                         impl::percent(cell->sdc1).c_str(), cell->time_factor, cell->memory_factor);
 }
 
-/// Everything that was asked and found. The same options give the same bytes, but for the objects named `timing`.
-inline nlohmann::ordered_json results_json(const options& o, const std::vector<campaign::cell_summary>& cells,
-                                           std::size_t images) {
+/// The command line that gives these results again: every option that they depend on, defaults spelled out. --out,
+/// --threads and --record do not belong to them.
+inline std::string command_of(const options& o) {
+    std::string text = impl::shell_word(o.program);
+    const auto add = [&](const char* option, const std::string& value) {
+        if (!value.empty()) text += std::string{" "} + option + " " + impl::shell_word(value);
+    };
+    const auto list = [](const std::vector<std::string>& words) {
+        std::string all;
+        for (const std::string& w : words) all += (all.empty() ? "" : ",") + w;
+        return all;
+    };
+    std::vector<std::string> rates;
+    for (double rate : o.rates) rates.push_back(nlohmann::json(rate).dump());
+    add("--model", list(o.models));
+    add("--data", o.data);
+    add("--weights", o.weights);
+    add("--normalise", o.normalise);
+    add("--fault", list(o.faults));
+    add("--ber", list(rates));
+    if (o.flips != 0) add("--flips", std::to_string(o.flips));
+    add("--bits", o.bits);
+    add("--layer", o.layer);
+    add("--number", list(o.numbers));
+    add("--protect", list(o.protections));
+    add("--trials", std::to_string(o.trials));
+    add("--images", std::to_string(o.images));
+    add("--calibration", std::to_string(o.calibration));
+    add("--seed", std::to_string(o.seed));
+    return text;
+}
+
+/// Everything that was asked and found, as docs/results-schema.md has it. The same options give the same bytes, but for
+/// the objects named `timing`.
+inline nlohmann::ordered_json results_json(const options& o, const std::vector<weights_result>& weights,
+                                           const std::vector<campaign::cell_summary>& cells, std::size_t images) {
     nlohmann::ordered_json j;
+    j["schema"] = results_schema;
     j["program"] = {{"name", "redoubt"}, {"version", "0.1.0"}};
+    j["command"] = command_of(o);
     j["options"] = {{"data", o.data}, {"seed", o.seed}, {"trials", o.trials}, {"images", images},
                     {"calibration_images", o.calibration}, {"bits", o.bits}, {"layer", o.layer}, {"flips", o.flips},
-                    {"normalise", o.normalise}};
+                    {"normalise", o.normalise}, {"faults", o.faults}, {"models", o.models}, {"numbers", o.numbers},
+                    {"protections", impl::protections_of(cells)}, {"rates", impl::rates_of(cells)}};
+    j["weights"] = nlohmann::ordered_json::array();
+    for (const weights_result& w : weights) j["weights"].push_back({{"model", w.model}, {"file", w.file}, {"crc32c", w.crc32c}});
     j["confidence"] = 0.95;
     j["cells"] = nlohmann::ordered_json::array();
     for (const campaign::cell_summary& c : cells) {

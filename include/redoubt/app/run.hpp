@@ -2,9 +2,11 @@
 // The one function that gives any network a whole command line.
 #pragma once
 
+#include <redoubt/app/page.hpp>
 #include <redoubt/app/report.hpp>
 #include <redoubt/campaign/timing.hpp>
 #include <redoubt/io/dataset.hpp>
+#include <redoubt/kernel/crc32c.hpp>
 
 #include <cstdio>
 #include <filesystem>
@@ -112,12 +114,22 @@ private:
         return {1e-6};
     }
 
+    /// Which checkpoint a model has, once for all of its numbers.
+    result<void> note_weights(const std::string& model, const std::string& path) {
+        if (std::any_of(weights_.begin(), weights_.end(), [&](const auto& w) { return w.model == model; })) return {};
+        const auto bytes = io::read_file(path);
+        if (!bytes) return bytes.reason();
+        weights_.push_back({model, path, format("%08x", kernel::crc32c(bytes->data(), bytes->size()))});
+        return {};
+    }
+
     result<void> run_engine(const std::string& model, const std::string& number) {
         engine& e = pick(model, number);
         const std::string path = weights_path(model);
         const auto file = io::read_safetensors(path);
         if (!file) return file.reason();
         if (auto r = e.load(*file, path); !r) return r;
+        if (auto r = note_weights(model, path); !r) return r;
         std::vector<std::string> wanted{"none"};
         for (const std::string& fault : options_.faults)
             for (const std::string& p : protections_for(kind_of(fault)))
@@ -204,12 +216,14 @@ private:
 
     result<void> write() {
         const auto folder = std::filesystem::path{options_.out};
-        const std::string json = results_json(options_, cells_, test_.size()).dump(1) + "\n";
-        if (auto r = io::write_file_atomically((folder / "results.json").string(), json); !r) return r;
+        const std::string results = (folder / "results.json").string(), page = (folder / "report.html").string();
+        const std::string json = results_json(options_, weights_, cells_, test_.size()).dump(1) + "\n";
+        if (auto r = io::write_file_atomically(results, json); !r) return r;
         if (auto r = io::write_file_atomically((folder / "results.csv").string(), results_csv(cells_)); !r) return r;
         if (!options_.record.empty())
             if (auto r = io::write_file_atomically(options_.record, records_csv(labels_, records_)); !r) return r;
-        std::printf("Wrote %s and %s.\n", (folder / "results.json").string().c_str(), (folder / "results.csv").string().c_str());
+        if (auto r = write_report(results, page); !r) return r;
+        std::printf("Wrote %s, %s and %s.\n", results.c_str(), (folder / "results.csv").string().c_str(), page.c_str());
         return {};
     }
 
@@ -217,6 +231,7 @@ private:
     program_defaults defaults_;
     std::vector<std::unique_ptr<engine>> engines_;
     campaign::prepared_images test_, training_;
+    std::vector<weights_result> weights_;
     std::vector<campaign::cell_summary> cells_;
     std::vector<std::string> labels_;
     std::vector<std::vector<campaign::fault_record>> records_;
