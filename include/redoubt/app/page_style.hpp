@@ -65,9 +65,9 @@ rect[class]{stroke:var(--ground);stroke-width:.6}
 .legend span{display:inline-flex;align-items:center;gap:6px;min-width:0}
 svg.swatch{flex:none;width:16px;height:16px}
 .table{overflow-x:auto;margin:12px 0;border:1px solid var(--rule);border-radius:6px}
-table{border-collapse:collapse;width:100%;font-size:.8rem;font-variant-numeric:tabular-nums}
-th,td{padding:4px 7px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
-th{background:var(--raised);font-weight:600;vertical-align:bottom}
+table{border-collapse:collapse;width:100%;font-size:.78rem;font-variant-numeric:tabular-nums}
+th,td{padding:4px 5px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
+th{background:var(--raised);font-weight:600;white-space:normal;vertical-align:bottom}
 tr:last-child td{border-bottom:0}
 .word{text-align:left;unicode-bidi:isolate}
 .long{white-space:normal;overflow-wrap:anywhere;min-width:12em}
