@@ -16,6 +16,7 @@ namespace redoubt::app::inline REDOUBT_ABI {
 inline std::optional<options> parse(int argc, const char* const* argv, const program_defaults& defaults,
                                     const known_words& known, int& exit_code) {
     options o;
+    if (argc > 0) o.program = std::string{argv[0]}.substr(std::string_view{argv[0]}.rfind('/') + 1);
     o.data = defaults.data;
     o.normalise = defaults.normalise;
     o.models = {defaults.model.empty() ? known.models.front() : defaults.model};

@@ -18,6 +18,7 @@ namespace redoubt::app::inline v1 {
 
 /// Everything the command line can say; lists keep its order.
 struct options {
+    std::string program = "resilience";     ///< name of the program, without its folder
     // the plan: what results depend on
     std::vector<std::string> models;
     std::string data = "/usr/share/datasets/fashion-mnist";
@@ -88,9 +89,9 @@ namespace redoubt::app::inline REDOUBT_ABI {
 
 namespace impl {
 
-inline std::string joined_list(const std::vector<std::string>& words) {
+inline std::string joined_list(const std::vector<std::string>& words, const char* between = ", ") {
     std::string text;
-    for (const std::string& w : words) text += (text.empty() ? "" : ", ") + w;
+    for (const std::string& w : words) text += (text.empty() ? "" : between) + w;
     return text;
 }
 

@@ -3,14 +3,18 @@
 #pragma once
 
 #include <redoubt/app/options.hpp>
+#include <redoubt/app/results.hpp>
 #include <redoubt/campaign/summary.hpp>
 #include <redoubt/io/file.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace redoubt::app::inline REDOUBT_ABI {
 
@@ -33,12 +37,33 @@ inline nlohmann::ordered_json to_json(const campaign::estimate& e) {
     return {{"rate", e.rate}, {"low", e.bounds.low}, {"high", e.bounds.high}};
 }
 
+/// A word as a POSIX shell takes it, in quotes where it needs them.
+inline std::string shell_word(const std::string& word) {
+    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+    if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+    std::string quoted = "'";
+    for (char c : word) quoted += c == '\'' ? std::string{"'\\''"} : std::string{c};
+    return quoted + "'";
+}
+
+/// What the cells have, each once, in their order.
+inline std::vector<std::string> protections_of(const std::vector<campaign::cell_summary>& cells) {
+    std::vector<std::string> all;
+    for (const auto& c : cells)
+        if (std::find(all.begin(), all.end(), c.protection) == all.end()) all.push_back(c.protection);
+    return all;
+}
+inline std::vector<double> rates_of(const std::vector<campaign::cell_summary>& cells) {
+    std::vector<double> all;
+    for (const auto& c : cells) {
+        const bool known = std::find(all.begin(), all.end(), c.spec.faults.rate) != all.end();
+        if (c.spec.faults.count == 0 && !known) all.push_back(c.spec.faults.rate);
+    }
+    return all;
+}
+
 }  // namespace impl
 
-/// Which checkpoint a model has.
-struct weights_result {
-    std::string model, file, crc32c;
-};
 /// Cells of more trials list none of them in results.json: the journal has them.
 inline constexpr std::size_t most_listed_trials = 10000;
 
@@ -53,14 +78,46 @@ inline std::string table_row(const campaign::cell_summary* cell) {
                         impl::percent(cell->sdc1).c_str(), cell->time_factor, cell->memory_factor);
 }
 
-/// Everything that was asked and found. The same options give the same bytes, but for the objects named `timing`.
+/// The command line that gives these results again: every part of the plan, defaults spelled out. --out, --threads and
+/// --record do not belong to it.
+inline std::string command_of(const options& o) {
+    std::string text = impl::shell_word(o.program);
+    options::for_each_of_plan(o, [&](const char* name, const auto& member) {
+        using type = std::remove_cvref_t<decltype(member)>;
+        std::string option = std::string{" --"} + name, value;
+        std::replace(option.begin(), option.end(), '_', '-');
+        if constexpr (std::is_same_v<type, bool>) {
+            if (member) text += option;
+            return;
+        } else if constexpr (std::is_same_v<type, std::string>) {
+            value = member;
+        } else if constexpr (std::is_same_v<type, std::vector<std::string>>) {
+            value = impl::joined_list(member, ",");
+        } else if constexpr (std::is_same_v<type, std::vector<double>>) {
+            std::vector<std::string> words;
+            for (double v : member) words.push_back(nlohmann::json(v).dump());
+            value = impl::joined_list(words, ",");
+        } else {
+            if (member != 0) value = std::to_string(member);
+        }
+        if (!value.empty()) text += option + " " + impl::shell_word(value);
+    });
+    return text;
+}
+
+/// Everything that was asked and found, as docs/results-schema.md has it. The same options give the same bytes, but for
+/// the objects named `timing`.
 inline nlohmann::ordered_json results_json(const options& o, const std::vector<weights_result>& weights,
                                            const std::vector<campaign::cell_summary>& cells, std::size_t images) {
     nlohmann::ordered_json j;
+    j["schema"] = results_schema;
     j["program"] = {{"name", "redoubt"}, {"version", "0.1.0"}};
+    j["command"] = command_of(o);
     j["options"] = {{"data", o.data}, {"seed", o.seed}, {"trials", o.trials}, {"images", images},
                     {"calibration_images", o.calibration}, {"bits", o.bits}, {"layer", o.layer}, {"flips", o.flips},
-                    {"normalise", o.normalise}, {"fault_model", o.fault_model}, {"lasts", o.lasts}, {"sampling", o.sampling}};
+                    {"normalise", o.normalise}, {"fault_model", o.fault_model}, {"lasts", o.lasts}, {"sampling", o.sampling},
+                    {"faults", o.faults}, {"models", o.models}, {"numbers", o.numbers},
+                    {"protections", impl::protections_of(cells)}, {"rates", impl::rates_of(cells)}};
     j["weights"] = nlohmann::ordered_json::array();
     for (const weights_result& w : weights) j["weights"].push_back({{"model", w.model}, {"file", w.file}, {"crc32c", w.crc32c}});
     j["confidence"] = 0.95;

@@ -79,6 +79,7 @@ inline result<void> plan_of_journal(const std::string& path, options& o) {
 ///     PROGRAM [campaign] [options]        a campaign, resumed where its journal lies in --out
 ///     PROGRAM replay FILE [options]       recorded faults, again
 ///     PROGRAM merge JOURNAL... [options]  the results of a campaign whose shards wrote these journals
+///     PROGRAM report RESULTS PAGE         the page of a results.json
 inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<engine>> engines,
                const program_defaults& defaults = {}) {
     const cluster job;
@@ -106,10 +107,17 @@ inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<en
         std::fprintf(stderr, "%s: %s\n", argv[0], reason.c_str());
         return 2;
     };
-    if (command != "campaign" && command != "replay" && command != "merge")
-        return refuse("'" + command + "' is no command; there is campaign, replay, merge");
+    if (command != "campaign" && command != "replay" && command != "merge" && command != "report")
+        return refuse("'" + command + "' is no command; there is campaign, replay, merge, report");
     const bool asks_help = std::find(words.begin(), words.end(), std::string_view{"--help"}) != words.end();
     if (command == "replay" && files.size() != 1 && !asks_help) return refuse("replay takes one file, which --record wrote");
+    if (command == "report" && files.size() != 2 && !asks_help) return refuse("report takes a results.json and the page to write");
+    if (command == "report" && !asks_help) {
+        const auto done = write_report(files[0], files[1]);
+        if (done) return 0;
+        std::fprintf(stderr, "%s: %s\n", argv[0], done.reason().c_str());
+        return 1;
+    }
     if (command == "merge" && files.empty() && !asks_help) return refuse("merge takes the journals of all shards");
 
     int exit_code = 0;

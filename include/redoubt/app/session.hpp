@@ -2,6 +2,7 @@
 // A campaign over some engines, from images to result files.
 #pragma once
 
+#include <redoubt/app/page.hpp>
 #include <redoubt/app/progress.hpp>
 #include <redoubt/app/records.hpp>
 #include <redoubt/app/report.hpp>
@@ -400,12 +401,14 @@ private:
         const auto folder = std::filesystem::path{options_.out};
         std::vector<campaign::cell_summary> cells;
         for (const planned_cell& c : cells_) cells.push_back(c.summary);
-        const nlohmann::ordered_json results = results_json(options_, weights_, cells, test_.size());
-        if (auto r = io::write_file_atomically((folder / "results.json").string(), results.dump(1) + "\n"); !r) return r;
+        const std::string results = (folder / "results.json").string(), page = (folder / "report.html").string();
+        const std::string text = results_json(options_, weights_, cells, test_.size()).dump(1) + "\n";
+        if (auto r = io::write_file_atomically(results, text); !r) return r;
         if (auto r = io::write_file_atomically((folder / "results.csv").string(), results_csv(cells)); !r) return r;
         if (!options_.record.empty())
             if (auto r = io::write_file_atomically(options_.record, records_csv(labels_, records_)); !r) return r;
-        std::printf("Wrote %s and %s.\n", (folder / "results.json").string().c_str(), (folder / "results.csv").string().c_str());
+        if (auto r = write_report(results, page); !r) return r;
+        std::printf("Wrote %s, %s and %s.\n", results.c_str(), (folder / "results.csv").string().c_str(), page.c_str());
         return {};
     }
 

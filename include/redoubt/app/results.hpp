@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+// results.json read back (docs/results-schema.md). Files are taken as hostile: every field is checked before it is used.
+#pragma once
+
+#include <redoubt/base/result.hpp>
+#include <redoubt/campaign/summary.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace redoubt::app::inline v1 {
+
+/// The schema that results_json writes and read_results takes.
+inline constexpr std::uint64_t results_schema = 2;
+
+/// SDC-1 where one bit of one layer was struck.
+struct layer_bit_result {
+    std::string layer;
+    int bit = 0;
+    std::uint64_t trials = 0;  ///< 0: not tested
+    double sdc1 = 0.0;
+};
+
+/// A cell as the file has it.
+struct cell_result {
+    std::string fault, covers, model, number, protection;
+    double ber = 0.0;
+    std::uint64_t flips = 0;  ///< instead of a rate where not 0
+    double clean_accuracy = 0.0;
+    campaign::estimate accuracy{}, sdc1{}, unusable{};
+    std::uint64_t faults = 0, detected = 0, corrected = 0, uncorrected = 0, out_of_range = 0;
+    double memory_factor = 1.0;
+    std::optional<double> time_factor;
+    std::vector<layer_bit_result> by_layer_and_bit;
+
+    /// Where the cell stands on the axis of faults.
+    double amount() const { return flips != 0 ? static_cast<double>(flips) : ber; }
+};
+
+/// A checkpoint and its checksum.
+struct weights_result {
+    std::string model, file, crc32c;
+};
+
+/// What was asked and found.
+struct campaign_results {
+    std::string program, version, command;
+    std::string data, bits, layer, normalise;
+    std::uint64_t seed = 0, trials = 0, images = 0, calibration_images = 0, flips = 0;
+    std::vector<std::string> faults, models, numbers, protections;
+    std::vector<double> rates;
+    std::vector<weights_result> weights;
+    double confidence = 0.95;
+    std::vector<cell_result> cells;
+};
+
+}  // namespace redoubt::app::inline v1
+
+namespace redoubt::app::inline REDOUBT_ABI {
+
+namespace impl {
+
+/// The fields of one JSON object. The first that is missing or wrong is remembered, with its place; what is read after
+/// that counts for nothing.
+class json_fields {
+public:
+    using json = nlohmann::ordered_json;
+
+    json_fields(const json& node, std::string path, std::optional<error>& wrong)
+        : node_{node}, path_{std::move(path)}, wrong_{wrong} {
+        if (!node_.is_object())
+            complain(path_.empty() ? "the file" : path_, std::string{"must be an object, is "} + node_.type_name());
+    }
+
+    bool has(const char* name) const { return node_.is_object() && node_.contains(name); }
+    json_fields object(const char* name) const { return {get(name), place(name), wrong_}; }
+    std::string text(const char* name) const { return text_of(get(name), place(name)); }
+    double number(const char* name, double least, double most) const { return number_of(get(name), place(name), least, most); }
+    /// A rate, 0 to 1.
+    double rate(const char* name) const { return number(name, 0.0, 1.0); }
+    /// A factor, positive.
+    double factor(const char* name) const { return number(name, std::numeric_limits<double>::min(), 1e12); }
+
+    std::uint64_t count(const char* name, std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) const {
+        const json& value = get(name);
+        const bool whole = value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
+        if (whole && value.get<std::uint64_t>() <= most) return value.get<std::uint64_t>();
+        const bool limited = most != std::numeric_limits<std::uint64_t>::max();
+        complain(place(name), "must be a whole number from 0" + (limited ? " to " + std::to_string(most) : "") + kind_of(value));
+        return 0;
+    }
+    campaign::estimate estimate(const char* name) const {
+        const json_fields f = object(name);
+        const campaign::estimate e{f.rate("rate"), {f.rate("low"), f.rate("high")}};
+        if (!e.bounds.holds(e.rate)) complain(place(name), "the rate does not lie between low and high");
+        return e;
+    }
+    std::vector<std::string> texts(const char* name) const {
+        std::vector<std::string> all;
+        each(name, [&](const json& value, const std::string& at) { all.push_back(text_of(value, at)); });
+        return all;
+    }
+    std::vector<double> rates(const char* name) const {
+        std::vector<double> all;
+        each(name, [&](const json& value, const std::string& at) { all.push_back(number_of(value, at, 0.0, 1.0)); });
+        return all;
+    }
+    /// Calls read(fields) for each object of a list.
+    template <class Read>
+    void objects(const char* name, Read read) const {
+        each(name, [&](const json& value, const std::string& at) { read(json_fields{value, at, wrong_}); });
+    }
+    /// Remembers that this object is wrong.
+    void refuse(const std::string& why) const { complain(path_, why); }
+
+private:
+    static std::string kind_of(const json& value) {
+        return value.is_number() ? ", is " + value.dump() : std::string{", is "} + value.type_name();
+    }
+    std::string place(const char* name) const { return path_.empty() ? name : path_ + "." + name; }
+    void complain(const std::string& where, const std::string& what) const {
+        if (!wrong_) wrong_ = error{where} << ": " << what;
+    }
+    const json& get(const char* name) const {
+        static const json nothing;
+        if (has(name)) return node_.at(name);
+        complain(place(name), "is missing");
+        return nothing;
+    }
+    std::string text_of(const json& value, const std::string& at) const {
+        if (value.is_string()) return value.get<std::string>();
+        complain(at, std::string{"must be a string, is "} + value.type_name());
+        return {};
+    }
+    double number_of(const json& value, const std::string& at, double least, double most) const {
+        if (!value.is_number()) {
+            complain(at, std::string{"must be a number, is "} + value.type_name());
+            return least;
+        }
+        const double number = value.get<double>();
+        if (number >= least && number <= most) return number;
+        const bool finite = std::isfinite(number);
+        complain(at, finite ? "lies outside its range, is " + value.dump() : "is NaN or infinite");
+        return least;
+    }
+    template <class Read>
+    void each(const char* name, Read read) const {
+        const json& list = get(name);
+        if (!list.is_array()) return complain(place(name), std::string{"must be a list, is "} + list.type_name());
+        for (std::size_t i = 0; i < list.size() && !wrong_; ++i) read(list[i], place(name) + "[" + std::to_string(i) + "]");
+    }
+
+    const json& node_;
+    std::string path_;
+    std::optional<error>& wrong_;
+};
+
+inline std::vector<layer_bit_result> read_layers_and_bits(const json_fields& f) {
+    std::vector<layer_bit_result> all;
+    std::set<std::pair<std::string, int>> seen;
+    f.objects("by_layer_and_bit", [&](const json_fields& entry) {
+        all.push_back({entry.text("layer"), static_cast<int>(entry.count("bit", 63)), entry.count("trials"), entry.rate("sdc1")});
+        if (!seen.insert({all.back().layer, all.back().bit}).second) entry.refuse("this layer and bit stand twice");
+    });
+    return all;
+}
+
+inline cell_result read_cell(const json_fields& f) {
+    cell_result c;
+    c.fault = f.text("fault");
+    c.covers = f.text("covers");
+    c.model = f.text("model");
+    c.number = f.text("number");
+    c.protection = f.text("protection");
+    c.ber = f.rate("ber");
+    c.flips = f.count("flips");
+    c.clean_accuracy = f.rate("clean_accuracy");
+    c.accuracy = f.estimate("accuracy");
+    c.sdc1 = f.estimate("sdc1");
+    c.unusable = f.estimate("unusable");
+    c.faults = f.count("faults");
+    c.detected = f.count("detected");
+    c.corrected = f.count("corrected");
+    c.uncorrected = f.count("uncorrected");
+    c.out_of_range = f.count("out_of_range");
+    c.memory_factor = f.factor("memory_factor");
+    if (f.has("timing")) c.time_factor = f.object("timing").factor("time_factor");
+    if (f.has("by_layer_and_bit")) c.by_layer_and_bit = read_layers_and_bits(f);
+    return c;
+}
+
+inline void read_options(const json_fields& f, campaign_results& r) {
+    r.data = f.text("data");
+    r.seed = f.count("seed");
+    r.trials = f.count("trials");
+    r.images = f.count("images");
+    r.calibration_images = f.count("calibration_images");
+    r.bits = f.text("bits");
+    r.layer = f.text("layer");
+    r.flips = f.count("flips");
+    r.normalise = f.text("normalise");
+    r.faults = f.texts("faults");
+    r.models = f.texts("models");
+    r.numbers = f.texts("numbers");
+    r.protections = f.texts("protections");
+    r.rates = f.rates("rates");
+}
+
+}  // namespace impl
+
+/// The results of a campaign out of their JSON. Errors name the field and what is wrong with it: missing, of another
+/// type, NaN, outside its range, or of another schema. `timing` and `by_layer_and_bit` may be missing.
+inline result<campaign_results> read_results(const nlohmann::ordered_json& json) {
+    std::optional<error> wrong;
+    const impl::json_fields f{json, "", wrong};
+    campaign_results r;
+    if (const auto schema = f.count("schema"); !wrong && schema != results_schema)
+        return error{"schema: is "} << schema << ", this program reads " << results_schema;
+    r.program = f.object("program").text("name");
+    r.version = f.object("program").text("version");
+    r.command = f.text("command");
+    impl::read_options(f.object("options"), r);
+    f.objects("weights", [&](const impl::json_fields& w) {
+        r.weights.push_back({w.text("model"), w.text("file"), w.text("crc32c")});
+    });
+    r.confidence = f.rate("confidence");
+    f.objects("cells", [&](const impl::json_fields& cell) { r.cells.push_back(impl::read_cell(cell)); });
+    if (wrong) return *wrong;
+    return r;
+}
+
+}  // namespace redoubt::app::inline REDOUBT_ABI
