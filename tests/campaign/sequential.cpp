@@ -71,6 +71,20 @@ TEST_CASE("sequential intervals at their edges", "[campaign][sequential]") {
     CHECK(forth.bounds().high == Approx(back.bounds().high).epsilon(1e-9));
 }
 
+TEST_CASE("a campaign stops by itself", "[campaign][sequential]") {
+    const support::counts draw{support::collapsing(0.1, 0.05)};
+    random_stream random{7, {}};
+    const auto run_trial = [&] { return draw(random) / support::images; };
+    sequential_mean accuracy;
+    while (accuracy.trials() < 500) {
+        accuracy.add(run_trial());
+        if (within({accuracy.rate(), accuracy.bounds()}, 0.05)) break;
+    }
+    CHECK((accuracy.trials() > 50 && accuracy.trials() < 500));
+    CHECK(accuracy.bounds().high - accuracy.bounds().low <= 0.1);
+    CHECK(accuracy.bounds().holds(support::mean_of(support::collapsing(0.1, 0.05))));
+}
+
 TEST_CASE("sequential intervals cover where they stop and everywhere before", "[campaign][sequential]") {
     for (const double collapse : {0.02, 0.5}) {
         const auto covered = support::cover_sequential({100, 0.1, collapse}, 200, 3);

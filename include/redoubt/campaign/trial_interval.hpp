@@ -76,8 +76,8 @@ inline double upper_mean_limit(std::span<const double> values, double side) {
 /// v (side)^(1/n), since a share of up to 1 - side^(1/n) of the trials may be 0 without one of n having been.
 ///
 /// No values give [0, 1]. A NaN among them is a broken precondition. The order of the values does not matter. Cost: for
-/// n values some 20 n^2 / 4 divisions at most, below a millisecond up to n = 200, ten for a thousand; zeros and ones
-/// alone take no longer than clopper_pearson.
+/// n values some 20 n^2 / 4 divisions at most: below a millisecond up to n = 200, tens of them for a thousand. Zeros and
+/// ones alone take no longer than clopper_pearson.
 inline interval mean_interval(std::span<const double> values, double confidence = 0.95) {
     REDOUBT_EXPECTS(confidence > 0.0 && confidence < 1.0);
     if (values.empty()) return {};
