@@ -6,7 +6,8 @@
     docs/write_tables.py --check   fails where a table is not what its file says
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; its rows come from docs/results/NAME.csv, as the
-main job writes it (results.csv).
+main job writes it (results.csv), or for a name coverage-STUDY from docs/results/coverage.csv, as tests/tools/coverage.cpp
+writes it.
 """
 import csv
 import pathlib
@@ -22,9 +23,71 @@ def percent(row, name):
     return f"{rate:.1f} [{low:.1f}, {high:.1f}]"
 
 
-def table(name):
+def read(name):
     with open(ROOT / "docs" / "results" / f"{name}.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        return list(csv.DictReader(file))
+
+
+def columns(heads, rows):
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def covered(row):
+    return f"{100 * float(row['coverage']):.2f}"
+
+
+def side_by_side(rows, methods, keys, parts):
+    """One line for each value of the keys, with the parts of each method's row."""
+    by_key = {}
+    for r in rows:
+        by_key.setdefault(tuple(r[k] for k in keys), {})[r["method"]] = r
+    return [[*key, *(part(found[m]) for m in methods for part in parts)] for key, found in by_key.items()]
+
+
+def coverage_table(study):
+    rows = read("coverage")
+    if study == "least":
+        least = {}
+        for r in rows:
+            method = "stratified_estimate" if r["study"] == "stratified" else r["method"]
+            method = f"sequential_mean, {method}" if r["study"] == "sequential" else method
+            name = (f"{method} (single faults)" if r["study"] == "binomial" else method)
+            worst, cells = least.get(name, (r, 0))
+            least[name] = (min(worst, r, key=lambda one: float(one["coverage"])), cells + 1)
+        return columns(["interval", "cells", "least coverage %", "there: trials or faults", "correlation", "share or rate"],
+                       [[name, str(cells), covered(r), r["trials"], r["correlation"], r["share"]]
+                        for name, (r, cells) in least.items()])
+    rows = [r for r in rows if r["study"] == study]
+    if not rows:
+        sys.exit(f"coverage.csv has no study {study}")
+    width = [covered, lambda r: f"{100 * float(r['width']):.1f}"]
+    if study == "binomial":
+        return columns(["faults", "rate", "Clopper-Pearson %", "Wilson %", "normal approximation %"],
+                       side_by_side(rows, ["clopper_pearson", "wilson", "wald"], ["trials", "share"], [covered]))
+    if study == "trials":
+        return columns(["trials", "correlation", "collapse", "`trial_interval` %", "width", "`cluster_interval` %", "width",
+                        "Wilson over images %", "width"],
+                       side_by_side(rows, ["trial_interval", "cluster_interval", "wilson"], ["trials", "correlation", "share"],
+                                    width))
+    if study == "paired":
+        return columns(["trials", "correlation", "collapse", "`compare_trials` %", "width"],
+                       side_by_side(rows, ["compare_trials"], ["trials", "correlation", "share"], width))
+    if study == "stratified":
+        return columns(["faults", "shared out", "true rate %", "`stratified_estimate` %", "width"],
+                       [[r["trials"], r["method"], f"{100 * float(r['share']):.3f}", *(part(r) for part in width)] for r in rows])
+    if study == "sequential":
+        stop = [covered, lambda r: f"{float(r['mean_trials']):.0f}"]
+        lines = side_by_side(rows, ["absolute", "relative", "every look"], ["correlation", "share"], stop)
+        return columns(["correlation", "collapse", "at 10 points %", "trials", "at half the rate %", "trials", "every look %"],
+                       [line[:-1] for line in lines])
+    sys.exit(f"there is no table of the study {study}")
+
+
+def table(name):
+    if name.startswith("coverage-"):
+        return coverage_table(name.removeprefix("coverage-"))
+    rows = read(name)
     lines = ["| faults in | number | protection | BER | accuracy % [95 %] | SDC-1 % [95 %] | time | memory |",
              "|---|---|---|---|---|---|---|---|"]
     for r in rows:

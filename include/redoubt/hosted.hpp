@@ -3,6 +3,11 @@
 #pragma once
 
 #include <redoubt/app/run.hpp>
+#include <redoubt/campaign/fit.hpp>
 #include <redoubt/campaign/infer_all.hpp>
+#include <redoubt/campaign/paired.hpp>
+#include <redoubt/campaign/planning.hpp>
+#include <redoubt/campaign/sequential.hpp>
+#include <redoubt/campaign/stratified.hpp>
 #include <redoubt/io/cifar.hpp>
 #include <redoubt/redoubt.hpp>

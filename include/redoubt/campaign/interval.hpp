@@ -22,6 +22,12 @@ struct interval {
     constexpr bool operator==(const interval&) const = default;
 };
 
+/// A rate and its interval.
+struct estimate {
+    double rate = 0.0;
+    interval bounds{};
+};
+
 }  // namespace redoubt::campaign::inline v1
 
 namespace redoubt::campaign::inline REDOUBT_ABI {
@@ -63,8 +69,11 @@ inline interval wilson(double k, double n, double confidence = 0.95) {
 /// for that variance being an estimate; the result is Clopper and Pearson's at that size.
 ///
 /// Where the rate is 0 or 1 there is no variance to see, and the trial is the unit: as many observations as trials. One
-/// trial tells nothing of the scatter and counts as one observation; none gives [0, 1]. What no trial has met cannot
-/// show: a catastrophe in one of N trials is missed by an interval over far fewer than N of them.
+/// trial tells nothing of the scatter and counts as one observation; none gives [0, 1].
+///
+/// For comparison: what no trial has met does not widen it, so that a catastrophe in one trial of a hundred is missed by
+/// twenty trials five times in six, and then so is the true rate (docs/statistics.md counts it). The interval of a
+/// campaign is trial_interval.
 ///
 /// Each element of `successes` is the number of images of one trial that count, in [0, images_per_trial].
 inline interval cluster_interval(std::span<const double> successes, double images_per_trial, double confidence = 0.95) {

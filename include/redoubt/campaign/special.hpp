@@ -73,6 +73,29 @@ double rising_root(double low, double high, double target, Function&& rising) {
     return 0.5 * (low + high);
 }
 
+/// The x between two ends where a function that falls crosses 0, given a value above 0 for `low` and one below 0 for
+/// `high`: regula falsi with the value of an end that stays halved (Illinois), within 1e-12 or where the function is.
+template <class Function>
+double falling_root(double low, double low_value, double high, double high_value, Function&& falling) {
+    for (int i = 1, kept = 0; i < 200 && high - low > 1e-12; ++i) {
+        const double guess = std::fma(high - low, low_value / (low_value - high_value), low);
+        // Bisection where the guess does not move, or crawls.
+        const double at = guess > low && guess < high && i % 8 != 0 ? guess : 0.5 * (low + high);
+        const double value = falling(at);
+        if (std::fabs(value) < 1e-12) return at;
+        if (value > 0.0) {
+            low = at, low_value = value;
+            if (kept > 0) high_value *= 0.5;
+            kept = 1;
+        } else {
+            high = at, high_value = value;
+            if (kept < 0) low_value *= 0.5;
+            kept = -1;
+        }
+    }
+    return 0.5 * (low + high);
+}
+
 /// The x with I_x(a, b) = p, p in [0, 1].
 inline double beta_quantile(double p, double a, double b) {
     REDOUBT_EXPECTS(p >= 0.0 && p <= 1.0);

@@ -5,17 +5,12 @@
 #include <redoubt/base/result.hpp>
 #include <redoubt/campaign/interval.hpp>
 #include <redoubt/campaign/trial.hpp>
+#include <redoubt/campaign/trial_interval.hpp>
 
 #include <string>
 #include <vector>
 
 namespace redoubt::campaign::inline v1 {
-
-/// A rate and its 95 % interval over trials.
-struct estimate {
-    double rate = 0.0;
-    interval bounds{};
-};
 
 /// The trials of a cell whose one fault struck this bit of this layer.
 struct place_summary {
@@ -44,7 +39,7 @@ struct cell_summary {
 
 namespace redoubt::campaign::inline REDOUBT_ABI {
 
-/// Rate over all images with the cluster interval over trials.
+/// Rate over all images with its 95 % interval over trials, trial_interval's.
 inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32_t trial_result::* count, std::size_t images) {
     std::vector<double> successes;
     double sum = 0.0;
@@ -53,7 +48,7 @@ inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32
         sum += successes.back();
     }
     const auto per_trial = static_cast<double>(images);
-    return {sum / (per_trial * static_cast<double>(trials.size())), cluster_interval(successes, per_trial, 0.95)};
+    return {sum / (per_trial * static_cast<double>(trials.size())), trial_interval(successes, per_trial, 0.95)};
 }
 
 /// Sums up a cell.
