@@ -62,7 +62,7 @@ inline std::string heat_map(const std::vector<layer_bit_result>& results, std::s
     for (const layer_bit_result& r : results) {
         if (r.trials == 0) continue;
         const auto row = static_cast<double>(rows.at(r.layer));
-        out += impl::field(left + cell * (bits - 1 - r.bit), top + cell * row, cell, cell, "h" + std::to_string(impl::heat_class(r.sdc1)),
+        out += impl::field(left + cell * (bits - 1 - r.bit), top + cell * row, cell, cell, std::string{"h"} + std::to_string(impl::heat_class(r.sdc1)),
                            r.layer + ", bit " + std::to_string(r.bit) + ": SDC-1 " + percent_text(r.sdc1) + " % in " +
                                std::to_string(r.trials) + (r.trials == 1 ? " trial" : " trials"));
     }
@@ -80,7 +80,7 @@ inline std::string heat_legend() {
     std::string out = "<p class=\"legend\">";
     for (std::size_t k = 0; k < heat_classes.size(); ++k)
         out += "<span><svg class=\"swatch\" viewBox=\"0 0 14 14\" aria-hidden=\"true\">" +
-               impl::field(0.5, 0.5, 13.0, 13.0, "h" + std::to_string(k), "") + "</svg>" +
+               impl::field(0.5, 0.5, 13.0, 13.0, std::string{"h"} + std::to_string(k), "") + "</svg>" +
                (k == 0 ? "0 %" : "to " + shortest_text(heat_classes[k]) + " %") + "</span>";
     return out + "<span><svg class=\"swatch\" viewBox=\"0 0 14 14\" aria-hidden=\"true\"><path class=\"hatch\" "
                  "d=\"M1 5L5 1M1 9L9 1M1 13L13 1M5 13L13 5M9 13L13 9\"/></svg>not tested</span></p>";

@@ -20,9 +20,9 @@ inline std::string records_csv(const std::vector<std::string>& labels, const std
     for (std::size_t c = 0; c < records.size(); ++c)
         for (const campaign::fault_record& f : records[c]) {
             text += labels[c];
-            for (const int v : {f.trial, f.image, f.copy}) text += "," + std::to_string(v);
-            text += "," + std::string{f.layer} + "," + std::to_string(f.word);
-            for (const int v : {f.bit, f.step, f.add, f.unit}) text += "," + std::to_string(v);
+            for (const int v : {f.trial, f.image, f.copy}) text += impl::format(",%d", v);
+            text += impl::format(",%.*s,%llu", static_cast<int>(f.layer.size()), f.layer.data(), static_cast<unsigned long long>(f.word));
+            for (const int v : {f.bit, f.step, f.add, f.unit}) text += impl::format(",%d", v);
             text += impl::format(",%08x,%08x\n", f.before, f.after);
         }
     return text;

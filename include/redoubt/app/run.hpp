@@ -30,7 +30,7 @@ inline result<void> campaign_on(const cluster& job, options o, const program_def
     if (!done) std::fprintf(stderr, "rank %d: %s\n", job.rank(), done.reason().c_str());
     if (!job.all(static_cast<bool>(done))) return done ? result<void>{error{"another rank failed"}} : done;
     if (job.rank() != 0) return {};
-    const std::string mine = shard.journal_path(), tail = "-" + std::to_string(job.size()) + ".txt";
+    const std::string mine = shard.journal_path(), tail = std::string{"-"} + std::to_string(job.size()) + ".txt";
     const std::string stem = mine.substr(0, mine.size() - tail.size() - 1);  // ends in the dash before "1"
     for (int r = 0; r < job.size(); ++r) o.join.push_back(stem + std::to_string(r + 1) + tail);
     return session{std::move(o), defaults, shard.take_engines()}.run();

@@ -47,6 +47,10 @@ public:
         for (const std::string& fault : options_.faults)
             std::printf("%s in %s covers %s.\n", options_.flips != 0 ? "The count" : "BER", fault.c_str(),
                         campaign::covers_of(kind_of(fault), options_.flips != 0).c_str());
+        if (options_.sampling == "exhaustive")
+            std::printf("Every place was struck once, over %zu images: no interval. time, memory: factors over none, fault-free.\n",
+                        test_.size());
+        else
         std::printf("Intervals: 95 %% over %d trials of %zu images. time, memory: factors over none, fault-free.\n",
                     options_.trials, test_.size());
         return write();
@@ -243,6 +247,9 @@ private:
                 return error{"--sampling exhaustive: "} << cell.summary.site_bits << " places are too many; narrow them by --layer or --bits";
             spec.trials = static_cast<int>(cell.summary.site_bits);
         }
+        if (const auto strata = cell.subject->strata(spec); static_cast<std::size_t>(spec.trials) < strata.size())
+            return error{"--trials: "} << spec.trials << " leave strata without a fault; there are " << strata.size()
+                                       << " layers and bits";
         return {};
     }
 
@@ -344,7 +351,7 @@ private:
         bar.finish();
         if (!options_.shard.empty()) return {};
         summary.trials = journal_->cell(c).results;
-        campaign::summarise(summary, test_.size());
+        campaign::summarise(summary, test_.size(), cell.subject->strata(summary.spec));
         if (auto r = campaign::check_injected(summary, test_.size()); !r) return r;
         add_places(cell);
         std::printf("%s\n", table_row(&summary).c_str());

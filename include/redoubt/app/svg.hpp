@@ -180,7 +180,7 @@ inline std::string marker(std::size_t series, point p, bool open = false) {
 
 /// The class of a protection's colour and dashes; colours repeat after eight, with other shapes.
 inline std::string series_class(std::size_t series) {
-    return "s" + std::to_string(series % 8) + " d" + std::to_string(series % 5);
+    return std::string{"s"} + std::to_string(series % 8) + " d" + std::to_string(series % 5);
 }
 
 /// The head of a drawing that a screen reader calls by its name.

@@ -61,8 +61,8 @@ inline bool read_numbers(std::string_view text, std::span<std::uint64_t> out) {
 }
 
 inline std::string trial_line(std::size_t cell, int trial, const trial_result& r) {
-    std::string body = std::to_string(cell) + " " + std::to_string(trial);
-    trial_result::for_each(r, [&](const char*, auto v) { body += " " + std::to_string(v); });
+    std::string body = std::to_string(cell) + std::string{" "} + std::to_string(trial);
+    trial_result::for_each(r, [&](const char*, auto v) { body += std::string{" "} + std::to_string(v); });
     return checked_line(body);
 }
 

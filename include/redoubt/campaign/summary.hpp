@@ -4,6 +4,8 @@
 
 #include <redoubt/base/result.hpp>
 #include <redoubt/campaign/interval.hpp>
+#include <redoubt/campaign/sequential.hpp>
+#include <redoubt/campaign/stratified.hpp>
 #include <redoubt/campaign/trial.hpp>
 #include <redoubt/campaign/trial_interval.hpp>
 
@@ -39,28 +41,58 @@ struct cell_summary {
 
 namespace redoubt::campaign::inline REDOUBT_ABI {
 
-/// Rate over all images with its 95 % interval over trials, trial_interval's.
-inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32_t trial_result::* count, std::size_t images) {
-    std::vector<double> successes;
-    double sum = 0.0;
-    for (const trial_result& t : trials) {
-        successes.push_back(static_cast<double>(t.*count));
-        sum += successes.back();
-    }
+/// Trials past which the interval is sequential_mean's, half as long again but computed in their number, not its square.
+inline constexpr std::size_t most_for_trial_interval = 1000;
+
+/// Rate over all images and its interval, by how the trials were chosen: trial_interval, or past most_for_trial_interval
+/// that of sequential_mean; a stratified cell's is reweighted by `strata`, the sizes of its strata; an exhaustive one's is
+/// the rate itself, for there is nothing left to be uncertain of.
+inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32_t trial_result::* count, std::size_t images,
+                            sampling by = sampling::uniform, std::span<const double> strata = {}) {
     const auto per_trial = static_cast<double>(images);
-    return {sum / (per_trial * static_cast<double>(trials.size())), trial_interval(successes, per_trial, 0.95)};
+    if (by == sampling::stratified) {
+        std::vector<stratum> parts;
+        for (const double size : strata) parts.push_back({size, 0.0, 0.0});
+        for (std::size_t t = 0; t < trials.size(); ++t) {
+            stratum& part = parts[t % parts.size()];
+            part.faults += 1.0;
+            part.failures += static_cast<double>(trials[t].*count) / per_trial;
+        }
+        return stratified_estimate(parts);
+    }
+    std::vector<double> successes;
+    sequential_mean running;
+    double sum = 0.0;
+    const bool many = trials.size() > most_for_trial_interval;
+    for (const trial_result& t : trials) {
+        const auto n = static_cast<double>(t.*count);
+        sum += n;
+        if (by == sampling::exhaustive) continue;
+        if (many) running.add(n / per_trial);
+        else successes.push_back(n);
+    }
+    const double rate = sum / (per_trial * static_cast<double>(trials.size()));
+    if (by == sampling::exhaustive) return {rate, {rate, rate}};
+    if (many) {
+        const interval bounds = running.bounds();
+        return {rate, {std::min(bounds.low, rate), std::max(bounds.high, rate)}};
+    }
+    return {rate, trial_interval(successes, per_trial, 0.95)};
 }
 
-/// Sums up a cell.
-inline void summarise(cell_summary& cell, std::size_t images) {
-    cell.accuracy = estimate_of(cell.trials, &trial_result::right, images);
-    cell.sdc1 = estimate_of(cell.trials, &trial_result::changed, images);
-    cell.sdc5 = estimate_of(cell.trials, &trial_result::sdc5, images);
-    cell.sdc10 = estimate_of(cell.trials, &trial_result::sdc10, images);
-    cell.masked = estimate_of(cell.trials, &trial_result::masked, images);
-    cell.critical = estimate_of(cell.trials, &trial_result::critical, images);
-    cell.due = estimate_of(cell.trials, &trial_result::due, images);
-    cell.unusable = estimate_of(cell.trials, &trial_result::unusable, images);
+/// Sums up a cell; `strata` are the sizes of a stratified one's strata.
+inline void summarise(cell_summary& cell, std::size_t images, std::span<const double> strata = {}) {
+    const auto of = [&](std::uint32_t trial_result::* count) {
+        return estimate_of(cell.trials, count, images, cell.spec.by, strata);
+    };
+    cell.accuracy = of(&trial_result::right);
+    cell.sdc1 = of(&trial_result::changed);
+    cell.sdc5 = of(&trial_result::sdc5);
+    cell.sdc10 = of(&trial_result::sdc10);
+    cell.masked = of(&trial_result::masked);
+    cell.critical = of(&trial_result::critical);
+    cell.due = of(&trial_result::due);
+    cell.unusable = of(&trial_result::unusable);
     for (const trial_result& t : cell.trials) {
         cell.faults += t.faults;
         cell.detected += t.detected;
