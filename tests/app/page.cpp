@@ -311,7 +311,7 @@ TEST_CASE("what a campaign writes is what the page reads", "[app]") {
     c.trials.resize(3);
     redoubt::campaign::summarise(c, 10);
     const json j = app::results_json(o, {{"lenet5", "weights.safetensors", "01234567"}}, {c}, 10);
-    CHECK(j["command"] == "resilience --model lenet5 --data 'it'\\''s here' --fault weights,features --ber 1e-06 --bits any "
+    CHECK(j["command"] == "resilience --model lenet5 --data 'it'\\''s here' --fault weights,features --fault-model flip --ber 1e-06 --bits any --sampling uniform "
                           "--number int8 --trials 20 --images 100 --calibration 2000 --seed 1");
     CHECK(j["options"]["protections"] == json::array({"crc"}));
     const std::string page = page_of(j);

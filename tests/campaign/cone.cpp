@@ -59,6 +59,7 @@ void check_cone(int draws) {
         const auto trial = static_cast<std::uint64_t>(draw);
         std::vector<fault::weight_fault> flips;
         list.policy.clear();
+        spec.strikes = draw % 5 == 4 ? fault::target::biases : fault::target::weights;
         if (draw % 3 != 1)
             fault::draw_weights<Net>(11, trial, spec, chosen, [&](fault::weight_fault f) { flips.push_back(f); });
         if (draw % 3 != 0)

@@ -182,8 +182,9 @@ private:
 template <network_type Net>
 void mark(strike<Net>& what, const fault::weight_fault& f) {
     const kernel::conv_geometry& g = Net::table.slots[static_cast<std::size_t>(f.slot)].geometry;
-    // of a copy or a checksum every block may be struck
-    const int block = f.copy == 0 ? g.block_of(static_cast<int>(f.word / static_cast<std::uint64_t>(g.fan_in()))) : 0;
+    int block = 0;  // of copies and checksums any: a step with a store is computed whole
+    if (f.copy == fault::primary_weights) block = g.block_of(static_cast<int>(f.word / static_cast<std::uint64_t>(g.fan_in())));
+    if (f.copy == fault::primary_biases) block = g.block_of(static_cast<int>(f.word));
     what.slots[static_cast<std::size_t>(f.slot)].add(block);
 }
 

@@ -176,6 +176,7 @@ public:
                 if (w.before != f.before) return wrong("the network does not hold the word that the record says was struck");
                 continue;
             }
+            if (slot < 0 && f.layer != "-") return wrong("there is no such layer");
             fault::inference_fault d;
             d.in_memory = kind == fault_kind::activations;
             d.step = f.layer == "-" ? f.copy : step_of_slot(slot, f.copy);
