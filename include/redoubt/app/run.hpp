@@ -2,9 +2,9 @@
 // The one function that gives any network a whole command line.
 #pragma once
 
-#include <redoubt/app/cluster.hpp>
 #include <redoubt/app/command_line.hpp>
 #include <redoubt/app/session.hpp>
+#include <redoubt/campaign/cluster.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -18,7 +18,7 @@ namespace impl {
 using engines = std::vector<std::unique_ptr<engine>>;
 
 /// A campaign on one process, or on each rank of a job a shard, which the first one joins.
-inline result<void> campaign_on(const cluster& job, options o, const program_defaults& defaults, engines all) {
+inline result<void> campaign_on(const campaign::cluster& job, options o, const program_defaults& defaults, engines all) {
     if (job.size() == 1) return session{std::move(o), defaults, std::move(all)}.run();
     if (!o.shard.empty()) return error{"--shard: the ranks of a job are its shards already"};
     if (!o.record.empty()) return error{"--record: not over several ranks; replay needs the plan alone"};
@@ -82,7 +82,7 @@ inline result<void> plan_of_journal(const std::string& path, options& o) {
 ///     PROGRAM report RESULTS PAGE         the page of a results.json
 inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<engine>> engines,
                const program_defaults& defaults = {}) {
-    const cluster job;
+    const campaign::cluster job;
     known_words known;
     for (const auto& e : engines) {
         const std::string model{e->model()}, number{e->number()};

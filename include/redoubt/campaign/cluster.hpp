@@ -11,7 +11,7 @@
 #include <mpi.h>
 #endif
 
-namespace redoubt::app::inline REDOUBT_ABI {
+namespace redoubt::campaign::inline REDOUBT_ABI {
 
 /// Ranks that share a file system. Make one at the start of a program; without MPI it is a job of one.
 class cluster {
@@ -43,4 +43,4 @@ private:
     int rank_ = 0, size_ = 1;
 };
 
-}  // namespace redoubt::app::inline REDOUBT_ABI
+}  // namespace redoubt::campaign::inline REDOUBT_ABI
