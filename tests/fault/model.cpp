@@ -343,3 +343,92 @@ TEMPLATE_TEST_CASE("a fault at a multiply-add strikes the accumulator there", "[
     CHECK(steps.size() == 3);
     CHECK(changed > 30);
 }
+
+TEST_CASE("spatial patterns lie as they say and are as frequent as their table", "[fault][spatial]") {
+    for (const auto shares : {patterns_of(op::convolution), patterns_of(op::max_pool), patterns_of(op::activate)}) {
+        double sum = 0.0;
+        for (const auto& s : shares) {
+            sum += s.share;
+            CHECK(s.all_inside + s.all_outside + s.all_nan <= 1.0);
+        }
+        CHECK(sum == Approx(1.0).margin(0.0015));  // published to three digits
+    }
+    const shape out{20, 11, 13};
+    const int pixels = 143;
+    random_stream random{5, {}};
+    for (int kind = 0; kind <= static_cast<int>(spatial_pattern::random_in_channel); ++kind) {
+        const auto pattern = static_cast<spatial_pattern>(kind);
+        for (int draw = 0; draw < 300; ++draw) {
+            const int anchor = static_cast<int>(random.below(static_cast<std::uint64_t>(out.size())));
+            std::vector<std::array<int, 3>> at;
+            std::set<std::array<int, 3>> once;
+            lay_out(pattern, out, anchor, random, [&](int c, int y, int x) {
+                at.push_back({c, y, x});
+                once.insert({c, y, x});
+                REQUIRE((c >= 0 && c < 20 && y >= 0 && y < 11 && x >= 0 && x < 13));
+            });
+            REQUIRE(!at.empty());
+            CHECK(once.size() == at.size());
+            std::set<int> channels, places, rows;
+            for (const auto& [c, y, x] : at) {
+                channels.insert(c);
+                places.insert(y * 13 + x);
+                rows.insert(y);
+            }
+            const int channel = anchor % 20, pixel = anchor / 20;
+            const auto one_channel = [&] { return channels == std::set<int>{channel}; };
+            switch (pattern) {
+                case spatial_pattern::single: CHECK((at.size() == 1 && one_channel() && *places.begin() == pixel)); break;
+                case spatial_pattern::same_row: CHECK((one_channel() && rows.size() == 1)); break;
+                case spatial_pattern::bullet_wake: CHECK((places == std::set<int>{pixel} && channels.size() <= 16)); break;
+                case spatial_pattern::skip_4:
+                    for (std::size_t i = 0; i < at.size(); ++i)
+                        CHECK(at[i][0] * pixels + at[i][1] * 13 + at[i][2] == channel * pixels + pixel + 4 * static_cast<int>(i));
+                    break;
+                case spatial_pattern::single_block:
+                    CHECK((one_channel() && at.size() <= 64 && *places.begin() % 16 == 0));
+                    CHECK(*places.rbegin() - *places.begin() + 1 == static_cast<int>(places.size()));
+                    break;
+                case spatial_pattern::full_channel: CHECK((one_channel() && at.size() >= 101)); break;
+                case spatial_pattern::multichannel_block: CHECK(at.size() == channels.size() * places.size()); break;
+                case spatial_pattern::rectangles: CHECK(at.size() == channels.size() * places.size()); break;
+                case spatial_pattern::random_in_channel: CHECK((one_channel() && places.contains(pixel))); break;
+                default: break;
+            }
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("a struck operator is one step's, by its table, with values of the class drawn", "[fault][spatial]", float32, int8) {
+    using net = net_of<TestType>;
+    fault_spec spec;
+    spec.count = 1;
+    spec.model = model_of(effect::struck_operator);
+    CHECK(inference_bits<net>(spec, inference_space::accumulators, 0) == 0);
+    CHECK(weight_bits<net>(spec, 0) == 0);
+    const auto weights = some_parameters<net>();
+    auto limits = limits_of<net>(*weights);
+    for (float& most : limits.outputs) most = 60.0f;
+    std::vector<std::uint64_t> chosen(1);
+    fault_list list{4096};
+    int many = 0, inside = 0, outside = 0;
+    for (std::uint64_t trial = 0; trial < 400; ++trial) {
+        draw_inference<net>(6, trial, 0, spec, inference_space::features, chosen, list.policy, &limits);
+        REQUIRE(list.policy.size() > 0);
+        many += list.policy.size() > 1 ? 1 : 0;
+        for (const auto& f : list.policy.faults()) {
+            CHECK(f.step == list.policy.faults()[0].step);
+            CHECK(f.where.keep == 0);
+            const step& s = net::table.steps[static_cast<std::size_t>(f.step)];
+            if (s.stores_logits) continue;
+            float v = 0.0f;
+            if constexpr (TestType::is_integer) v = static_cast<float>(static_cast<int>(f.where.mask & 0xffu) - 128);
+            else v = from_word<float>(f.where.mask);
+            (std::fabs(v) <= 60.0f ? inside : outside) += 1;
+        }
+        CHECK(words_of(answer_of<net>(*weights, drawn_images<net>(1)[0], list.policy)).size() == 3);
+    }
+    CHECK(many > 200);
+    CHECK(inside > outside);
+    CHECK(outside > 50);
+}

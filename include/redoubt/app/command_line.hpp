@@ -36,7 +36,7 @@ inline std::optional<options> parse(int argc, const char* const* argv, const pro
     cli.add_option("--fault", o.faults, "What is struck: " + impl::joined_list(kinds))->delimiter(',')->capture_default_str();
     cli.add_option("--fault-model", o.fault_model,
                    "What a fault does: flip, adjacent:N, scattered:N, burst:N, stuck_at_0, stuck_at_1, zero, random_word, nan,\n"
-                   "out_of_range, mibb (features), adsaf, adsaf_pair (weights)")->capture_default_str();
+                   "out_of_range, mibb (features), adsaf, adsaf_pair (weights), classes (features, activations)")->capture_default_str();
     cli.add_flag("--lasts", o.lasts, "Faults of features, activations, macs: the same for all images of a trial");
     cli.add_option("--sampling", o.sampling, "uniform; exhaustive (trial t strikes place t); stratified over layers and bits")
         ->capture_default_str();

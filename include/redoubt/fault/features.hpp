@@ -3,6 +3,7 @@
 #pragma once
 
 #include <redoubt/fault/policy.hpp>
+#include <redoubt/fault/spatial.hpp>
 #include <redoubt/fault/weights.hpp>
 
 namespace redoubt::fault::inline v1 {
@@ -34,6 +35,7 @@ constexpr bool has_sites(const step& s, const fault_spec& spec, inference_space 
     if (spec.only_slot >= 0 && spec.only_slot != s.slot) return false;
     if (spec.model.does == effect::bit_bias)
         return kind == inference_space::features && s.kind == op::convolution && !s.stores_logits;
+    if (spec.model.does == effect::struck_operator && (kind == inference_space::accumulators || s.kind == op::softmax)) return false;
     if (spec.model.does == effect::stuck_cell || spec.model.does == effect::stuck_cell_pair) return false;
     if (kind != inference_space::activations) return s.kind == op::convolution;
     return s.kind != op::input && s.kind != op::compare && s.kind != op::vote;
@@ -148,12 +150,26 @@ void strike_step(const draw_key& key, const fault_spec& spec, inference_space ki
         }
         return;
     }
+    const auto words = Net::table.values[static_cast<std::size_t>(s.out)].words;
     const float limit = limits == nullptr ? 0.0f : limits->outputs[static_cast<std::size_t>(index)];
     const auto of = [&]<class T>(std::type_identity<T>, int offset) {
         return strike_word<T>(spec.model, range.first, range.count, at, limit, details_of(key, place), offset);
     };
+    if (spec.model.does == effect::struck_operator) {
+        const auto operate = [&]<class T>(std::type_identity<T>, int offset) {
+            strike_operator<T>(s.kind, s.geometry.out, static_cast<int>(word), limit, offset, details_of(key, place),
+                               [&](std::uint32_t output, const word_change& change) {
+                                   f.where.output = output;
+                                   f.where.mask = change.flip;
+                                   f.where.keep = change.keep;
+                                   policy.add(f);
+                               });
+        };
+        if (words == word_kind::logit) operate(std::type_identity<typename N::logit>{}, 0);
+        else operate(std::type_identity<typename N::activation>{}, N::is_integer ? 128 : 0);
+        return;
+    }
     struck_word struck;
-    const auto words = Net::table.values[static_cast<std::size_t>(s.out)].words;
     if (kind == inference_space::accumulators) struck = of(std::type_identity<typename N::accumulator>{}, 0);
     else if (words == word_kind::logit) struck = of(std::type_identity<typename N::logit>{}, 0);
     else if (words == word_kind::real) struck = of(std::type_identity<float>{}, 0);

@@ -31,6 +31,7 @@ enum class effect : std::uint8_t {
                    ///< the layer's largest magnitude with the weight's sign
     stuck_cell_pair,  ///< the same after the authors' code: a crossbar for each sign, struck on its own at the rate; a cell
                       ///< stuck at 0 clears a weight of its sign, one stuck at 1 adds the largest magnitude, saturating
+    struck_operator,  ///< features, stored activations: many outputs of one step, in patterns measured on hardware: spatial.hpp
 };
 
 /// How the bits of one fault lie.
@@ -67,8 +68,9 @@ struct fault_model {
 };
 
 /// Spellings of the command line; `bits` follows a colon: adjacent:2, stuck_at_1, burst:8.
-inline constexpr std::array<std::string_view, 10> effect_names{
-    "flip", "stuck_at_0", "stuck_at_1", "zero", "random_word", "nan", "out_of_range", "mibb", "adsaf", "adsaf_pair"};
+inline constexpr std::array<std::string_view, 11> effect_names{
+    "flip", "stuck_at_0", "stuck_at_1", "zero", "random_word", "nan", "out_of_range", "mibb", "adsaf", "adsaf_pair",
+    "classes"};
 inline constexpr std::array<std::string_view, 4> pattern_names{"single", "adjacent", "scattered", "burst"};
 
 /// What becomes of one struck word, besides bits: additions that saturate.

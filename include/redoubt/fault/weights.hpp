@@ -98,7 +98,7 @@ std::uint64_t weight_bits(const fault_spec& spec, int copy) {
     const bit_fields fields = impl::part_fields<Net>(copy);
     if (spec.model.does == effect::not_a_number && fields.exponent == 0) return 0;
     const bool pushes = spec.model.does == effect::stuck_cell || spec.model.does == effect::stuck_cell_pair;
-    if (spec.model.does == effect::bit_bias || (pushes && copy < 0)) return 0;
+    if (spec.model.does == effect::bit_bias || spec.model.does == effect::struck_operator || (pushes && copy < 0)) return 0;
     const int per_word = copy == code_bytes ? spec.model.places_in(8) : spec.places_in(fields);
     std::uint64_t words = 0;
     for (int s = 0; s < Net::table.slot_count; ++s)
