@@ -32,7 +32,8 @@ struct output_words {
 template <class Net>
 output_words<Net> output_of(int i) {
     const step& s = Net::table.steps[static_cast<std::size_t>(i)];
-    return {static_cast<std::uint32_t>(s.geometry.out.size()), fault::impl::word_fields<Net>(s).bits};
+    constexpr auto features = fault::inference_space::features;
+    return {static_cast<std::uint32_t>(s.geometry.out.size()), fault::impl::word_fields<Net>(s, features).bits};
 }
 
 /// Strikes every bit of one replica with this probability.
