@@ -107,6 +107,13 @@ def replay(o):
                 record = os.path.join(root, "faults.csv")
                 common = ["--model", "lenet5", "--number", number, "--images", "6", "--calibration", "60"]
                 run([o.program, *common, "--fault", fault, *extra, "--protect", "none", "--trials", "6", "--out", root, "--record", record])
+                with open(record, encoding="utf-8") as file:
+                    first = file.read()
+                # again, with every trial in the journal already
+                run([o.program, *common, "--fault", fault, *extra, "--protect", "none", "--trials", "6", "--out", root, "--record", record])
+                with open(record, encoding="utf-8") as file:
+                    if file.read() != first:
+                        failures.append(f"{fault} {extra} {number}: a resumed campaign records other faults")
                 trials = results(root)["cells"][0]["trials"]
                 out = subprocess.run([o.program, "replay", record, *common], capture_output=True, text=True)
                 lines = out.stdout.splitlines()[1:]

@@ -111,7 +111,9 @@ def resilient(o):
 
 
 def refuses(o):
-    done = subprocess.run([o.program[0]] + o.rest, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as folder:  # not the source tree: a journal may be begun
+        out = [] if "--out" in o.rest else ["--out", folder]
+        done = subprocess.run([o.program[0]] + o.rest + out, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
     missing = [t for t in o.text if t not in said]
     if done.returncode != o.code or missing:

@@ -167,8 +167,7 @@ inline result<void> read_plan(const nlohmann::ordered_json& plan, options& o) {
             using type = std::remove_reference_t<decltype(member)>;
             try {
                 if constexpr (std::is_same_v<type, int> || std::is_same_v<type, std::uint64_t>) {
-                    if (!value.is_number_integer() || (value.is_number_integer() && !value.is_number_unsigned() && value.template get<std::int64_t>() < 0))
-                        throw std::invalid_argument{"a whole number, not negative"};
+                    if (!value.is_number_unsigned()) throw std::invalid_argument{"a whole number, not negative"};
                     const auto v = value.template get<std::uint64_t>();
                     if (v > static_cast<std::uint64_t>(std::numeric_limits<type>::max())) throw std::invalid_argument{"a smaller number"};
                     member = static_cast<type>(v);

@@ -51,8 +51,8 @@ public:
             std::printf("Every place was struck once, over %zu images: no interval. time, memory: factors over none, fault-free.\n",
                         test_.size());
         else
-        std::printf("Intervals: 95 %% over %d trials of %zu images. time, memory: factors over none, fault-free.\n",
-                    options_.trials, test_.size());
+            std::printf("Intervals: 95 %% over %d trials of %zu images. time, memory: factors over none, fault-free.\n",
+                        options_.trials, test_.size());
         return write();
     }
 
@@ -65,10 +65,7 @@ public:
         for (const replayed_trial& t : trials) {
             engine& e = pick(t.model, t.number);
             if (const std::string what = t.model + " " + t.number + " " + t.protection; what != prepared) {
-                const std::string path = weights_path(t.model);
-                const auto file = io::read_safetensors(path);
-                if (!file) return file.reason();
-                if (auto r = e.load(*file, path); !r) return r;
+                if (auto r = load_weights(e, t.model); !r) return r;
                 e.prepare(training_, std::vector<std::string>{t.protection}, options_.threads);
                 golden_ = {e.find(t.protection)->golden(test_, options_.threads)};
                 prepared = what;
@@ -165,9 +162,8 @@ private:
         return {1e-6};
     }
 
-    /// One engine's presets and its share of the cells.
-    result<void> prepare_engine(const std::string& model, const std::string& number) {
-        engine& e = pick(model, number);
+    /// Reads a model's checkpoint into an engine, and notes which it was.
+    result<void> load_weights(engine& e, const std::string& model) {
         const std::string path = weights_path(model);
         const auto bytes = io::read_file(path);
         if (!bytes) return bytes.reason();
@@ -175,6 +171,13 @@ private:
         if (!file) return file.reason();
         if (auto r = e.load(*file, path); !r) return r;
         note_weights(model, path, *bytes);
+        return {};
+    }
+
+    /// One engine's presets and its share of the cells.
+    result<void> prepare_engine(const std::string& model, const std::string& number) {
+        engine& e = pick(model, number);
+        if (auto r = load_weights(e, model); !r) return r;
         std::vector<std::string> wanted{"none"};
         for (const std::string& fault : options_.faults)
             for (const std::string& p : protections_for(kind_of(fault)))
@@ -317,14 +320,14 @@ private:
         return {};
     }
 
-    /// The trials of a cell that are still to be run, of this shard.
+    /// The trials of a cell that are still to be run, of this shard; all of them where their faults are to be recorded.
     std::vector<int> missing(std::size_t c) const {
         int i = 1, n = 1;
         if (!options_.shard.empty()) read_shard(options_.shard, i, n);
         std::vector<int> trials;
         const auto& done = journal_->cell(c).done;
         for (std::size_t t = 0; t < done.size(); ++t)
-            if (done[t] == 0 && static_cast<int>(t) % n == i - 1) trials.push_back(static_cast<int>(t));
+            if ((done[t] == 0 || !options_.record.empty()) && static_cast<int>(t) % n == i - 1) trials.push_back(static_cast<int>(t));
         return trials;
     }
 
