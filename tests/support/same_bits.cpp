@@ -9,7 +9,7 @@
 #include <redoubt/campaign/sequential.hpp>
 #include <redoubt/campaign/stratified.hpp>
 #include <redoubt/campaign/trial_interval.hpp>
-#include <redoubt/fault/draw.hpp>
+#include <redoubt/fault/wide_draw.hpp>
 
 #include "support/math_bits.hpp"
 
@@ -26,6 +26,25 @@ std::uint64_t hash_of_draws() {
         redoubt::fault::draw_bits({7, 1, 2, 3}, rate, 1000000, add);
     }
     return hash.value();
+}
+
+/// The same draws many at a time: their order is open, so hashes of the places are summed.
+std::uint64_t hash_of_wide_draws() {
+    using namespace redoubt;
+    const auto hash_of = [](std::uint64_t v) {
+        test::bit_hash hash;
+        hash.add(v);
+        return hash.value();
+    };
+    std::uint64_t sum = 0;
+    for (double rate : {1e-5, 1e-4, 0.0019, 0.007, 0x1p-7})
+        fault::draw_unordered({7, 1, 2, 3}, rate, 70001, 9000000, [&](std::uint64_t bit) { sum += hash_of(bit); });
+    std::array<std::uint64_t, 777> masks;
+    for (double rate : {0.01, 0.3, 0.999}) {
+        fault::mask_draw{{7, 1, 2, 3}, rate}(5, masks);
+        for (std::uint64_t mask : masks) sum = hash_of(sum + mask);
+    }
+    return sum;
 }
 
 std::uint64_t hash_of_intervals() {
@@ -86,6 +105,6 @@ std::uint64_t hash_of_statistics() {
 }  // namespace
 
 int main() {
-    std::printf("math %016" PRIx64 " draws %016" PRIx64 " intervals %016" PRIx64 " statistics %016" PRIx64 "\n",
-                redoubt::test::hash_of_math(), hash_of_draws(), hash_of_intervals(), hash_of_statistics());
+    std::printf("math %016" PRIx64 " draws %016" PRIx64 " wide %016" PRIx64 " intervals %016" PRIx64 " statistics %016" PRIx64 "\n",
+                redoubt::test::hash_of_math(), hash_of_draws(), hash_of_wide_draws(), hash_of_intervals(), hash_of_statistics());
 }

@@ -11,6 +11,23 @@ namespace redoubt::inline v1 {
 using philox_counter = std::array<std::uint32_t, 4>;
 using philox_key = std::array<std::uint32_t, 2>;
 
+namespace detail {
+struct whole_product { std::uint64_t high, low; };
+/// All 128 bits of a product.
+constexpr whole_product multiply(std::uint64_t a, std::uint64_t b) {
+#ifdef __SIZEOF_INT128__
+    __extension__ using wide = unsigned __int128;
+    const wide product = static_cast<wide>(a) * b;
+    return {static_cast<std::uint64_t>(product >> 64), static_cast<std::uint64_t>(product)};
+#else
+    const std::uint64_t al = a & 0xffffffffu, ah = a >> 32, bl = b & 0xffffffffu, bh = b >> 32;
+    const std::uint64_t ll = al * bl, lh = al * bh, hl = ah * bl;
+    const std::uint64_t middle = (ll >> 32) + (lh & 0xffffffffu) + (hl & 0xffffffffu);
+    return {ah * bh + (lh >> 32) + (hl >> 32) + (middle >> 32), a * b};
+#endif
+}
+}  // namespace detail
+
 /// Four random words of a 128-bit counter under a 64-bit key; ten rounds.
 constexpr philox_counter philox(philox_counter counter, philox_key key) {
     for (int round = 0; round < 10; ++round) {
@@ -50,7 +67,7 @@ public:
     /// A number below `bound` without bias (Lemire's multiplication with rejection); `bound` is not 0.
     constexpr std::uint64_t below(std::uint64_t bound) {
         for (;;) {
-            const auto [high, low] = multiply((*this)(), bound);
+            const auto [high, low] = detail::multiply((*this)(), bound);
             if (low >= bound || low >= (0 - bound) % bound) return high;
         }
     }
@@ -59,13 +76,6 @@ public:
     constexpr double unit() { return static_cast<double>(((*this)() >> 11) + 1) * 0x1p-53; }
 
 private:
-    struct product { std::uint64_t high, low; };
-    static constexpr product multiply(std::uint64_t a, std::uint64_t b) {
-        const std::uint64_t al = a & 0xffffffffu, ah = a >> 32, bl = b & 0xffffffffu, bh = b >> 32;
-        const std::uint64_t ll = al * bl, lh = al * bh, hl = ah * bl;
-        const std::uint64_t middle = (ll >> 32) + (lh & 0xffffffffu) + (hl & 0xffffffffu);
-        return {ah * bh + (lh >> 32) + (hl >> 32) + (middle >> 32), a * b};
-    }
     static constexpr philox_key split(std::uint64_t seed) {
         return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
     }

@@ -55,11 +55,27 @@ void draw_sparse(const draw_key& key, double rate, std::uint64_t first, std::uin
     }
 }
 
-/// The faults of one rate in (sparse_limit, 1) in bits [first, last); what draw_bits calls.
+/// Which of the 64 bits of word `word` of a space, among those of `open`, are struck at a rate in (sparse_limit, 1) with these
+/// binary digits.
 ///
 /// Each bit has a uniform number, of which a random word holds one binary digit for 64 bits at once; a bit is struck
 /// when its number is below the rate. Digits are compared from the highest until every bit is decided, some eight
 /// words; the rate's digits end after at most 60, so the comparison is exact.
+constexpr std::uint64_t struck_mask(const detail::draw_words& words, std::uint64_t digits, std::uint64_t word, std::uint64_t open) {
+    std::uint64_t struck = 0;
+    for (std::uint32_t index = 0; open != 0 && digits != 0; ++index) {
+        const auto planes = words.at(detail::dense_level, word, index);
+        for (const std::uint64_t plane : {planes.first, planes.second}) {
+            const bool digit = (digits >> 63) != 0;
+            if (digit) struck |= open & ~plane;
+            open &= digit ? plane : ~plane;
+            digits <<= 1;
+        }
+    }
+    return struck;
+}
+
+/// The faults of one rate in (sparse_limit, 1) in bits [first, last), word by word; what draw_bits calls.
 template <class Sink>
 void draw_dense(const draw_key& key, double rate, std::uint64_t first, std::uint64_t last, Sink&& sink) {
     const detail::draw_words words{key};
@@ -68,17 +84,7 @@ void draw_dense(const draw_key& key, double rate, std::uint64_t first, std::uint
         std::uint64_t open = ~std::uint64_t{0};
         if (word == first / 64) open &= ~std::uint64_t{0} << first % 64;
         if (word == last / 64) open &= ~(~std::uint64_t{0} << last % 64);
-        std::uint64_t struck = 0, rest = digits;
-        for (std::uint32_t index = 0; open != 0 && rest != 0; ++index) {
-            const auto planes = words.at(detail::dense_level, word, index);
-            for (const std::uint64_t plane : {planes.first, planes.second}) {
-                const bool digit = (rest >> 63) != 0;
-                if (digit) struck |= open & ~plane;
-                open &= digit ? plane : ~plane;
-                rest <<= 1;
-            }
-        }
-        for (; struck != 0; struck &= struck - 1) {
+        for (std::uint64_t struck = struck_mask(words, digits, word, open); struck != 0; struck &= struck - 1) {
             sink(word * 64 + static_cast<std::uint64_t>(std::countr_zero(struck)));
         }
     }

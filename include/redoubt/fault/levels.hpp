@@ -116,6 +116,9 @@ public:
 
     /// The level that is thinned; the levels past it are whole.
     int thinned() const { return k_; }
+    /// Whether it stays whole after all; else the faults whose number is below this one stay.
+    bool keeps_all() const { return keep_all_; }
+    std::uint64_t keeps_below() const { return keep_; }
 
     /// A walker of level k, before its first fault.
     detail::level_walker walker(int k) const {
