@@ -7,7 +7,7 @@
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; its rows come from docs/results/NAME.csv, as the
 main job writes it (results.csv), or for a name coverage-STUDY from docs/results/coverage.csv, as tests/tools/coverage.cpp
-writes it.
+writes it, or as tests/ground_truth.py writes it (ground-truth, exhaustive-NUMBER).
 """
 import csv
 import pathlib
@@ -84,9 +84,28 @@ def coverage_table(study):
     sys.exit(f"there is no table of the study {study}")
 
 
+def exhaustive_table(rows):
+    """SDC-1 in per cent: a line for each bit, from the highest, a column for each layer."""
+    layers = list(dict.fromkeys(r["layer"] for r in rows))
+    found = {(r["layer"], int(r["bit"])): float(r["sdc1"]) for r in rows}
+    bits = sorted({bit for _, bit in found}, reverse=True)
+    return columns(["bit", *layers], [[str(bit), *(f"{100 * found[layer, bit]:.3f}" for layer in layers)] for bit in bits])
+
+
+def ground_truth_table(rows):
+    words = {"accuracy": "accuracy", "sdc1": "SDC-1", "sdc10": "SDC-10 %", "masked": "masked"}
+    return columns(["number", "sampling", "quantity", "true %", "seeds whose interval holds it", "mean width, points"],
+                   [[r["number"], r["sampling"], words[r["quantity"]], f"{100 * float(r['true']):.4f}", f"{r['held']} of {r['seeds']}",
+                     f"{100 * float(r['mean_width']):.2f}"] for r in rows])
+
+
 def table(name):
     if name.startswith("coverage-"):
         return coverage_table(name.removeprefix("coverage-"))
+    if name.startswith("exhaustive-"):
+        return exhaustive_table(read(name))
+    if name == "ground-truth":
+        return ground_truth_table(read(name))
     rows = read(name)
     lines = ["| faults in | number | protection | BER | accuracy % [95 %] | SDC-1 % [95 %] | time | memory |",
              "|---|---|---|---|---|---|---|---|"]

@@ -297,6 +297,37 @@ TEST_CASE("the sample of the page's script test has a page", "[app]") {
     CHECK(written);
 }
 
+TEST_CASE("pairs, areas and failures in the field stand on the page", "[app]") {
+    json j = two_protections();
+    j["options"]["margin"] = 0.02;
+    j["options"]["fit_per_megabit"] = 250.0;
+    j["cells"][2]["trial_count"] = 4711;
+    j["cells"][2]["minus_none"] = {{"accuracy", {{"difference", 0.125}, {"low", 0.03125}, {"high", 0.25}, {"trials_above", 9}, {"trials_below", 1}, {"p_value", 0.0215}}},
+                                   {"sdc1", {{"difference", -0.25}, {"low", -0.5}, {"high", 0.0}, {"trials_above", 0}, {"trials_below", 20}, {"p_value", 1e-6}}}};
+    j["cells"][2]["field"] = {{"fit", {{"rate", 12.5}, {"low", 0.0}, {"high", 3.5e7}}}, {"mttf_hours", {{"mean", 8e7}, {"low", 28.5}, {"high", nullptr}}}};
+    j["curves"] = {{{"fault", "weights"}, {"model", "lenet5"}, {"number", "fp32"}, {"protection", "tmr"}, {"lowest_ber", 1e-6}, {"highest_ber", 1e-5}, {"mean_accuracy", 0.8125}}};
+    const std::string page = page_of(j);
+    check_page(page);
+    for (const char* text : {"+12.5 [+3.1, +25.0]", "-25.0 [-50.0, 0.0]", "0.0215", "below 0.0001", "<td>4711</td>", "<td>81.2</td>",
+                             "12 [0.000, 3.50e+07]", "8.00e+07 [28, no end]", "at most 19 a cell", "SDC-1 to 2.0 points", "250 FIT"}) {
+        CAPTURE(text);
+        CHECK(count(page, text) == 1);
+    }
+    CHECK(count(page_of(two_protections()), "Failures in the field") == 0);
+    CHECK(count(page_of(two_protections()), "fault by fault") == 0);
+
+    j["cells"][2]["minus_none"]["sdc1"]["high"] = -0.3;
+    CHECK_COMPLAINT(app::report_page(j), "cells[2].minus_none.sdc1: the difference does not lie between low and high");
+    j["cells"][2]["minus_none"]["sdc1"]["high"] = 2.0;
+    CHECK_COMPLAINT(app::report_page(j), "cells[2].minus_none.sdc1.high: lies outside its range");
+    j = two_protections();
+    j["cells"][0]["field"] = {{"fit", 3.0}};
+    CHECK_COMPLAINT(app::report_page(j), "cells[0].field.fit: must be an object");
+    j = two_protections();
+    j["curves"] = {{{"fault", "weights"}}};
+    CHECK_COMPLAINT(app::report_page(j), "curves[0].model: is missing");
+}
+
 TEST_CASE("what a campaign writes is what the page reads", "[app]") {
     app::options o;
     o.models = {"lenet5"};

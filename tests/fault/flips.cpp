@@ -122,10 +122,13 @@ TEST_CASE("masks hold the bits of dense draws", "[fault][flips]") {
             CHECK(masks == expected);
         }
     }
-    CHECK_THROWS_AS((mask_draw{{5, 6, 7, 8}, 0x1p-7}), contract_error);
-    CHECK_THROWS_AS((mask_draw{{5, 6, 7, 8}, 1.0}), contract_error);
-    CHECK_THROWS_AS((mask_draw{{5, 6, 7, 8}, std::nan("")}), contract_error);
 }
+
+#if REDOUBT_CONTRACTS == 3
+TEST_CASE("masks are of dense rates alone", "[fault][flips]") {
+    for (double rate : {0x1p-7, 1.0, std::nan("")}) CHECK_THROWS_AS((mask_draw{{5, 6, 7, 8}, rate}), contract_error);
+}
+#endif
 
 TEMPLATE_TEST_CASE("flips many at a time are those of the records, and go back", "[fault][flips]", float32, float16, bfloat16, int8) {
     compare_all<mixed<TestType>>();
@@ -133,6 +136,7 @@ TEMPLATE_TEST_CASE("flips many at a time are those of the records, and go back",
     compare_all<harden<mixed<TestType>, protect<is_weighted, crc>>>();
 }
 
+#if REDOUBT_CONTRACTS == 3
 TEST_CASE("flips without records refuse what is no plain flip at a rate", "[fault][flips]") {
     const auto p = any_parameters<mixed<float32>>();
     const auto refused = [&](const fault_spec& spec) { CHECK_THROWS_AS(flip_weights<mixed<float32>>(*p, 1, 1, spec), contract_error); };
@@ -142,3 +146,4 @@ TEST_CASE("flips without records refuse what is no plain flip at a rate", "[faul
     refused({.rate = 0.0, .count = 3});
     refused({.rate = -0.1});
 }
+#endif

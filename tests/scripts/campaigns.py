@@ -6,6 +6,7 @@
     campaigns.py replay --program P              recorded faults, struck again, have the outcomes of the campaign
     campaigns.py full --program P                a file size limit in the middle: a clear end, then resumed
     campaigns.py exhaustive --program P          every bit of one layer against the sum over its parts
+    campaigns.py analysis --program P            cells that end at a margin, pairs, areas, FIT
 """
 import argparse
 import json
@@ -189,13 +190,70 @@ def exhaustive(o):
     return 0
 
 
+def analysis(o):
+    with tempfile.TemporaryDirectory() as root:
+        def folder(name):
+            return os.path.join(root, name)
+        common = ["--model", "lenet5", "--number", "int8", "--fault", "weights", "--protect", "none,range", "--images", "6", "--calibration", "60"]
+        stops = [*common, "--ber", "1e-4,1e-3", "--trials", "300", "--margin", "0.2"]
+        run([o.program, *stops, "--threads", "1", "--out", folder("one")])
+        run([o.program, *stops, "--threads", "2", "--out", folder("two")])
+        stopped = results(folder("one"))
+        if stopped != results(folder("two")):
+            print("a margin is reached elsewhere on 2 threads")
+            return 1
+        # the trials of a stopped cell are the first ones of the whole, also where a journal has more of them already
+        run([o.program, *common, "--ber", "1e-4,1e-3", "--trials", "300", "--out", folder("whole")])
+        whole = results(folder("whole"))
+        for a, b in zip(stopped["cells"], whole["cells"]):
+            n = a["trial_count"]
+            if not 20 <= n < 300 or a["trials"] != b["trials"][:n]:
+                print("the stopped cell is no beginning of the whole:", n)
+                return 1
+            if a["sdc1"]["high"] - a["sdc1"]["low"] > 0.4 or "minus_none" in a:
+                print("stopped too early, or compared although it stopped:", a["sdc1"])
+                return 1
+        # pairs: the difference of the cells' rates, with its sign
+        for none, ranged in ((whole["cells"][0], whole["cells"][1]), (whole["cells"][2], whole["cells"][3])):
+            if none["protection"] != "none" or ranged["protection"] != "range" or "minus_none" in none:
+                print("the cells come in another order")
+                return 1
+            for quantity in ("accuracy", "sdc1"):
+                got = ranged["minus_none"][quantity]
+                if abs(got["difference"] - (ranged[quantity]["rate"] - none[quantity]["rate"])) > 1e-12 or not got["low"] <= got["difference"] <= got["high"]:
+                    print("the difference is not that of the rates:", quantity, got)
+                    return 1
+        # areas over two rates are means
+        for curve in whole["curves"]:
+            two = [c["accuracy"]["rate"] for c in whole["cells"] if c["protection"] == curve["protection"]]
+            if abs(curve["mean_accuracy"] - sum(two) / 2) > 1e-12:
+                print("the area over two rates is not their mean:", curve, two)
+                return 1
+        if len(whole["curves"]) != 2:
+            print("there are two curves:", whole["curves"])
+            return 1
+        # FIT: bits times raw rate times SDC-1
+        run([o.program, *common, "--flips", "1", "--trials", "100", "--fit-per-megabit", "1000", "--out", folder("fit")])
+        for cell in results(folder("fit"))["cells"]:
+            for part in ("rate", "low", "high"):
+                if abs(cell["field"]["fit"][part] - cell["site_bits"] * 1e-3 * cell["sdc1"][part]) > 1e-9 * cell["site_bits"]:
+                    print("FIT is not bits times rate times SDC-1:", cell["field"], cell["site_bits"], cell["sdc1"])
+                    return 1
+        for name in ("one", "whole", "fit"):
+            if "nan" in open(os.path.join(folder(name), "report.html"), encoding="utf-8").read().lower().split("<h1>")[1].replace("nan or infinity", ""):
+                print("a NaN on the page of", name)
+                return 1
+    print("margins, pairs, areas and FIT are what they say")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("job", choices=["same", "replay", "full", "exhaustive"])
+    parser.add_argument("job", choices=["same", "replay", "full", "exhaustive", "analysis"])
     parser.add_argument("--program", required=True)
     parser.add_argument("--mpirun")
     o = parser.parse_args()
-    return {"same": same, "replay": replay, "full": full, "exhaustive": exhaustive}[o.job](o)
+    return {"same": same, "replay": replay, "full": full, "exhaustive": exhaustive, "analysis": analysis}[o.job](o)
 
 
 if __name__ == "__main__":

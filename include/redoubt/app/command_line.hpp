@@ -47,6 +47,10 @@ inline std::optional<options> parse(int argc, const char* const* argv, const pro
     cli.add_option("--number", o.numbers, "Numbers")->delimiter(',')->capture_default_str();
     cli.add_option("--protect", o.protections, "Protections (default: none,range,tmr_parameters,crc for weights, else none,range,dmr,tmr)")->delimiter(',');
     cli.add_option("--trials", o.trials, "Trials a cell")->capture_default_str();
+    cli.add_option("--margin", o.margin, "End a cell as soon as SDC-1 is known to +- this much (0.01: one point); --trials is then the most");
+    cli.add_option("--relative-margin", o.relative_margin, "The same relative to SDC-1 itself (0.2: a fifth)");
+    cli.add_option("--fit-per-megabit", o.fit_per_megabit,
+                   "Raw upsets of 10^6 bits in 10^9 hours: gives FIT and MTTF of each cell of single faults");
     cli.add_option("--images", o.images, "Test images a trial")->capture_default_str();
     cli.add_option("--calibration", o.calibration, "Training images for scales and bounds")->capture_default_str();
     cli.add_option("--threads", o.threads, "Threads (0: one a core); results do not depend on it")->capture_default_str();
@@ -84,6 +88,8 @@ inline std::optional<options> parse(int argc, const char* const* argv, const pro
         return refuse(error{"--dump-outputs writes one network in one number: choose by --model and --number"});
     if (!o.record.empty() && o.names) return refuse(error{"--names injects nothing that --record could write"});
     if (!o.record.empty() && !o.shard.empty()) return refuse(error{"--record and --shard: record the whole campaign, or replay its faults"});
+    if (!o.shard.empty() && (o.margin > 0.0 || o.relative_margin > 0.0))
+        return refuse(error{"--shard and --margin: whether a trial is run depends on all before it, which no shard has"});
     if (o.threads == 0) o.threads = std::max(1u, std::thread::hardware_concurrency());
     return o;
 }

@@ -38,6 +38,9 @@ struct options {
     int calibration = 2000;
     std::uint64_t seed = 1;
     std::string normalise;
+    double margin = 0.0;                    ///< ends a cell; 0: its trials do
+    double relative_margin = 0.0;
+    double fit_per_megabit = 0.0;           ///< raw upset rate; 0: not known
     // how and where
     unsigned threads = 0;
     std::string out = ".";
@@ -70,6 +73,9 @@ struct options {
         visit("calibration", o.calibration);
         visit("seed", o.seed);
         visit("normalise", o.normalise);
+        visit("margin", o.margin);
+        visit("relative_margin", o.relative_margin);
+        visit("fit_per_megabit", o.fit_per_megabit);
     }
 };
 
@@ -178,7 +184,8 @@ inline result<void> read_plan(const nlohmann::ordered_json& plan, options& o) {
                 wrong << "'" << key << "' holds " << value.dump() << ", which is no "
                       << (std::is_same_v<type, bool> ? "true or false" : std::is_same_v<type, std::string> ? "text"
                           : std::is_same_v<type, std::vector<std::string>> ? "list of texts"
-                          : std::is_same_v<type, std::vector<double>> ? "list of numbers" : "whole number that fits");
+                          : std::is_same_v<type, std::vector<double>> ? "list of numbers"
+                          : std::is_same_v<type, double> ? "number" : "whole number that fits");
             }
         });
         if (!known) return error{"'"} << key << "' is no part of a plan";
@@ -238,6 +245,13 @@ inline result<void> check_plan(const options& o, const known_words& known) {
         if (spec.model.lies == fault::pattern::burst && o.sampling == "stratified")
             return error{"--sampling stratified: bursts run over the ends of words, which strata do not"};
     }
+    for (const double margin : {o.margin, o.relative_margin})
+        if (!(margin >= 0.0 && margin < 1.0)) return error{"--margin, --relative-margin: from 0 (not asked for) to below 1"};
+    if ((o.margin > 0.0 || o.relative_margin > 0.0) && o.sampling != "uniform")
+        return error{"--margin, --relative-margin: of uniform sampling; --sampling "} << o.sampling << " has its number of trials";
+    if (!(o.fit_per_megabit >= 0.0 && o.fit_per_megabit < 1e15)) return error{"--fit-per-megabit: a rate, not negative"};
+    if (o.fit_per_megabit > 0.0 && o.sampling == "uniform" && o.flips != 1)
+        return error{"--fit-per-megabit needs single faults: --flips 1, or --sampling exhaustive or stratified"};
     if (o.trials < 1 || o.trials > 1'000'000'000) return error{"--trials: from 1 to 1000000000"};
     if (o.images < 1) return error{"--images: at least 1"};
     if (o.calibration < 1) return error{"--calibration: at least 1"};

@@ -12,8 +12,11 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace redoubt::app::inline REDOUBT_ABI {
@@ -47,6 +50,9 @@ public:
         accuracy();
         layers_and_bits();
         costs();
+        pairs();
+        curves();
+        field();
         table();
         reading();
         return out_ + "</main>\n</body>\n</html>\n";
@@ -106,7 +112,11 @@ private:
         fact("bits struck", r_.bits);
         fact("layer", r_.layer.empty() ? "all" : r_.layer);
         fact("protections", joined(r_.protections));
-        fact("trials", std::to_string(r_.trials) + " a cell, each over the same " + std::to_string(r_.images) + " test images");
+        if (r_.margin > 0.0) fact("margin", "SDC-1 to " + percent_text(r_.margin) + " points either way");
+        if (r_.relative_margin > 0.0) fact("relative margin", "SDC-1 to " + percent_text(r_.relative_margin) + " % of itself either way");
+        if (r_.fit_per_megabit > 0.0) fact("raw upsets", shortest_text(r_.fit_per_megabit) + " FIT per megabit of 10^6 bits");
+        const bool stops = r_.margin > 0.0 || r_.relative_margin > 0.0;
+        fact("trials", (stops ? "at most " : "") + std::to_string(r_.trials) + " a cell, each over the same " + std::to_string(r_.images) + " test images");
         fact("calibration", std::to_string(r_.calibration_images) + " training images");
         fact("mean/deviation", r_.normalise);
         fact("seed", std::to_string(r_.seed));
@@ -171,33 +181,95 @@ private:
         out_ += "</div>\n";
     }
 
+    /// The head of a table: columns of words, then of numbers.
+    void open_table(std::string_view label, std::initializer_list<const char*> words, std::initializer_list<const char*> numbers) {
+        out_ += "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"" + std::string{label} + "\"><table>\n<thead><tr>";
+        for (const char* name : words) out_ += "<th scope=\"col\" class=\"word\">" + std::string{name} + "</th>";
+        for (const char* name : numbers) out_ += "<th scope=\"col\">" + std::string{name} + "</th>";
+        out_ += "</tr></thead>\n<tbody>\n";
+    }
+    void line(std::initializer_list<std::string> words, std::initializer_list<std::string> numbers, bool first = false) {
+        out_ += first ? "<tr class=\"first\">" : "<tr>";
+        for (const std::string& word : words)
+            out_ += (word.size() > 20 ? "<td class=\"word long\">" : "<td class=\"word\">") + escaped(word) + "</td>";
+        for (const std::string& text : numbers) out_ += "<td>" + text + "</td>";
+        out_ += "</tr>\n";
+    }
+    void close_table() { out_ += "</tbody></table></div>\n"; }
+
+    static std::string points_text(const difference_result& d) {
+        const auto points = [](double v) { return (v > 0.0 ? "+" : "") + fixed_text(100.0 * v, 1); };
+        return points(d.difference) + " [" + points(d.low) + ", " + points(d.high) + "]";
+    }
+    static std::string p_text(double p) { return p < 0.0001 ? "below 0.0001" : fixed_text(p, 4); }
+
+    void pairs() {
+        const auto compared = [](const cell_result& c) { return c.accuracy_gain.has_value(); };
+        if (std::none_of(r_.cells.begin(), r_.cells.end(), compared)) return;
+        heading("Beside the unprotected network, fault by fault");
+        paragraph("Every protection met the faults that the unprotected network met, so trials are compared in pairs, which scatter far less "
+                  "than two rates. Differences in points, protected minus unprotected, with intervals; p is McNemar's, of the numbers of trials "
+                  "that went better and worse: how likely so uneven a split would be if the protection did nothing.");
+        open_table("Beside the unprotected network", {"faults in", "model", "number", "protection"}, {"BER", "accuracy", "p", "SDC-1", "p"});
+        for (const chart_cells& some : rivals_) {
+            bool first = true;
+            for (const cell_result* c : some.cells) {
+                if (!compared(*c)) continue;
+                line({c->fault, c->model, c->number, c->protection},
+                     {c->flips != 0 ? amount_text(*c) : rate_text(c->ber), points_text(*c->accuracy_gain), p_text(c->accuracy_gain->p_value),
+                      points_text(*c->sdc1_gain), p_text(c->sdc1_gain->p_value)}, std::exchange(first, false));
+            }
+        }
+        close_table();
+    }
+
+    void curves() {
+        if (r_.curves.empty()) return;
+        heading("One number for a curve");
+        paragraph("The mean accuracy over the logarithm of the bit error rate: the area under the curve above, over its width. It depends on "
+                  "which rates were run, so compare within this page.");
+        open_table("Areas", {"faults in", "model", "number", "protection"}, {"from BER", "to BER", "mean accuracy"});
+        for (const curve_result& c : r_.curves)
+            line({c.fault, c.model, c.number, c.protection}, {rate_text(c.lowest_ber), rate_text(c.highest_ber), percent_text(c.mean_accuracy)});
+        close_table();
+    }
+
+    void field() {
+        const auto known = [](const cell_result& c) { return c.field.has_value(); };
+        if (std::none_of(r_.cells.begin(), r_.cells.end(), known)) return;
+        heading("Failures in the field");
+        paragraph("SDC-1 of a single fault (the architectural vulnerability factor) times the bits of the fault space times the raw rate. Taken as "
+                  "exact: that rate, and that a fault is put right before the next one comes. FIT are failures in 10^9 hours.");
+        open_table("Failures in the field", {"faults in", "model", "number", "protection"}, {"FIT", "MTTF in hours"});
+        const auto short_number = [](double v) { return v >= 0.01 && v < 1e6 ? fixed_text(v, v < 10.0 ? 3 : 0) : scientific_text(v); };
+        const auto hours = [&](const std::optional<double>& v) { return v ? short_number(*v) : std::string{"no end"}; };
+        for (const cell_result& c : r_.cells) {
+            if (!known(c)) continue;
+            line({c.fault, c.model, c.number, c.protection},
+                 {short_number(c.field->fit) + " [" + short_number(c.field->fit_low) + ", " + short_number(c.field->fit_high) + "]",
+                  hours(c.field->hours) + " [" + hours(c.field->hours_low) + ", " + hours(c.field->hours_high) + "]"});
+        }
+        close_table();
+    }
+
     void table() {
         heading("All cells");
         if (r_.cells.empty()) return paragraph("No cell was run.");
         paragraph("Rates in per cent, with their intervals in brackets; time and memory are factors over the unprotected network.");
-        out_ += "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"All cells\"><table>\n<thead><tr>";
-        for (const char* name : {"faults in", "model", "number", "protection"})
-            out_ += "<th scope=\"col\" class=\"word\">" + std::string{name} + "</th>";
-        for (const char* name : {"BER", "clean", "accuracy", "SDC-1", "time", "memory", "unusable", "faults", "detected", "corrected",
-                                 "uncorrected", "out of range"})
-            out_ += "<th scope=\"col\">" + std::string{name} + "</th>";
-        out_ += "</tr></thead>\n<tbody>\n";
+        open_table("All cells", {"faults in", "model", "number", "protection"},
+                   {"BER", "clean", "trials", "accuracy", "SDC-1", "time", "memory", "unusable", "faults", "detected", "corrected",
+                    "uncorrected", "out of range"});
         for (const chart_cells& some : rivals_)
             for (const cell_result* c : some.cells) row(*c, c == some.cells.front());
-        out_ += "</tbody></table></div>\n";
+        close_table();
     }
     void row(const cell_result& c, bool first) {
-        out_ += first ? "<tr class=\"first\">" : "<tr>";
-        for (const std::string& word : {c.fault, c.model, c.number, c.protection})
-            out_ += (word.size() > 20 ? "<td class=\"word long\">" : "<td class=\"word\">") + escaped(word) + "</td>";
         const std::string amount = c.flips != 0 ? amount_text(c) : c.ber == 0.0 ? "clean" : rate_text(c.ber);
         const std::string time = c.time_factor ? fixed_text(*c.time_factor, 2) : "-";
-        for (const std::string& text : {amount, percent_text(c.clean_accuracy), interval_text(c.accuracy), interval_text(c.sdc1),
-                                        time, fixed_text(c.memory_factor, 2), interval_text(c.unusable), std::to_string(c.faults),
-                                        std::to_string(c.detected), std::to_string(c.corrected), std::to_string(c.uncorrected),
-                                        std::to_string(c.out_of_range)})
-            out_ += "<td>" + text + "</td>";
-        out_ += "</tr>\n";
+        line({c.fault, c.model, c.number, c.protection},
+             {amount, percent_text(c.clean_accuracy), std::to_string(c.trial_count != 0 ? c.trial_count : r_.trials), interval_text(c.accuracy),
+              interval_text(c.sdc1), time, fixed_text(c.memory_factor, 2), interval_text(c.unusable), std::to_string(c.faults),
+              std::to_string(c.detected), std::to_string(c.corrected), std::to_string(c.uncorrected), std::to_string(c.out_of_range)}, first);
     }
 
     void reading() {
@@ -212,9 +284,10 @@ private:
                 "<li>Detected, corrected, uncorrected and out of range are sums of the counters that protections keep. They count what was "
                 "seen, for weights at each read, and so are no counts of faults.</li>\n<li>Intervals are two-sided at " +
                 shortest_text(100.0 * r_.confidence) +
-                " %. The trial is the unit: images of one trial share their faults, so the variance between trials gives an effective "
-                "number of independent images (Korn and Graubard 1998), and the interval is the exact one of Clopper and Pearson at that "
-                "number. Where all trials are at 0 or 100 %, there are as many observations as trials.</li>\n"
+                " %. The trial is the unit: images of one trial share their faults, in ways that nobody knows, so nothing is assumed of them. "
+                "The trials' rates are independent values from 0 to 1, and the interval leaves room for a catastrophe that no trial met: it is "
+                "wide for few trials. Past 1,000 trials, and where trials end at a margin, it holds at every look at once. An exhaustive "
+                "campaign has no interval.</li>\n"
                 "<li>Times are the best of interleaved fault-free runs on one machine; they alone differ from run to run.</li>\n"
                 "<li>A figure is about the fault space that its line names, and about nothing else. Machine code, control flow, addresses "
                 "and image buffers are never struck; the figures hold for these weights on these images.</li>\n</ul>\n";

@@ -2,6 +2,7 @@
 // Hardened presets: the protections that the command line knows, as rewrites of any network.
 #pragma once
 
+#include <redoubt/harden/ecc.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
 #include <redoubt/harden/rule.hpp>
@@ -23,7 +24,7 @@ struct hidden_layers {
 };
 
 /// The words of the vocabulary that are protections of whole networks, in the order of tables.
-inline constexpr std::array<std::string_view, 6> protection_names{"none", "range", "tmr_parameters", "crc", "dmr", "tmr"};
+inline constexpr std::array<std::string_view, 7> protection_names{"none", "range", "tmr_parameters", "crc", "secded", "dmr", "tmr"};
 
 /// Net under the protection of that place in protection_names; every layer it can protect is protected.
 template <network_type Net, std::size_t Protection>
@@ -34,7 +35,8 @@ template <network_type Net> struct preset<Net, 1> {
 };
 template <network_type Net> struct preset<Net, 2> { using type = harden<Net, protect<is_weighted, tmr_parameters>>; };
 template <network_type Net> struct preset<Net, 3> { using type = harden<Net, protect<is_weighted, crc>>; };
-template <network_type Net> struct preset<Net, 4> { using type = harden<Net, protect<is_weighted, dmr>>; };
-template <network_type Net> struct preset<Net, 5> { using type = harden<Net, protect<is_weighted, tmr>>; };
+template <network_type Net> struct preset<Net, 4> { using type = harden<Net, protect<is_weighted, secded>>; };
+template <network_type Net> struct preset<Net, 5> { using type = harden<Net, protect<is_weighted, dmr>>; };
+template <network_type Net> struct preset<Net, 6> { using type = harden<Net, protect<is_weighted, tmr>>; };
 
 }  // namespace redoubt::app::inline v1

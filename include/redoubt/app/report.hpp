@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,43 @@ inline std::string amount(const campaign::cell_spec& spec) {
 }
 inline nlohmann::ordered_json to_json(const campaign::estimate& e) {
     return {{"rate", e.rate}, {"low", e.bounds.low}, {"high", e.bounds.high}};
+}
+
+inline nlohmann::ordered_json to_json(const campaign::paired_difference& d) {
+    return {{"difference", d.difference}, {"low", d.bounds.low}, {"high", d.bounds.high}, {"trials_above", d.first_only},
+            {"trials_below", d.second_only}, {"p_value", d.p_value}};
+}
+/// A time without end is null: JSON has no infinity.
+inline nlohmann::ordered_json to_json(const campaign::field_rate& f) {
+    const auto finite = [](double v) { return v < std::numeric_limits<double>::infinity() ? nlohmann::ordered_json(v) : nlohmann::ordered_json(); };
+    return {{"fit", {{"rate", f.fit}, {"low", f.fit_low}, {"high", f.fit_high}}},
+            {"mttf_hours", {{"mean", finite(f.hours)}, {"low", finite(f.hours_low)}, {"high", finite(f.hours_high)}}}};
+}
+
+/// The cells of one curve over bit error rates, rising, each rate once; clean cells have no place on it.
+struct rate_curve {
+    const campaign::cell_summary* of = nullptr;
+    std::vector<campaign::curve_point> accuracy;
+};
+inline std::vector<rate_curve> curves_of(const std::vector<campaign::cell_summary>& cells) {
+    std::vector<rate_curve> all;
+    for (const auto& c : cells) {
+        if (c.spec.faults.count != 0 || c.spec.faults.rate == 0.0) continue;
+        const auto same = [&](const rate_curve& r) {
+            return r.of->spec.kind == c.spec.kind && r.of->model == c.model && r.of->number == c.number && r.of->protection == c.protection;
+        };
+        auto at = std::find_if(all.begin(), all.end(), same);
+        if (at == all.end()) at = all.insert(all.end(), rate_curve{&c, {}});
+        at->accuracy.push_back({c.spec.faults.rate, c.accuracy.rate});
+    }
+    std::erase_if(all, [](rate_curve& r) {
+        const auto rate = [](const campaign::curve_point& p) { return p.rate; };
+        std::ranges::sort(r.accuracy, {}, rate);
+        const auto repeated = std::ranges::unique(r.accuracy, {}, rate);
+        r.accuracy.erase(repeated.begin(), repeated.end());
+        return r.accuracy.size() < 2;
+    });
+    return all;
 }
 
 /// A word as a POSIX shell takes it, in quotes where it needs them.
@@ -97,6 +135,8 @@ inline std::string command_of(const options& o) {
             std::vector<std::string> words;
             for (double v : member) words.push_back(nlohmann::json(v).dump());
             value = impl::joined_list(words, ",");
+        } else if constexpr (std::is_same_v<type, double>) {
+            if (member != 0.0) value = nlohmann::json(member).dump();
         } else {
             if (member != 0) value = std::to_string(member);
         }
@@ -116,6 +156,7 @@ inline nlohmann::ordered_json results_json(const options& o, const std::vector<w
     j["options"] = {{"data", o.data}, {"seed", o.seed}, {"trials", o.trials}, {"images", images},
                     {"calibration_images", o.calibration}, {"bits", o.bits}, {"layer", o.layer}, {"flips", o.flips},
                     {"normalise", o.normalise}, {"fault_model", o.fault_model}, {"lasts", o.lasts}, {"sampling", o.sampling},
+                    {"margin", o.margin}, {"relative_margin", o.relative_margin}, {"fit_per_megabit", o.fit_per_megabit},
                     {"faults", o.faults}, {"models", o.models}, {"numbers", o.numbers},
                     {"protections", impl::protections_of(cells)}, {"rates", impl::rates_of(cells)}};
     j["weights"] = nlohmann::ordered_json::array();
@@ -149,6 +190,9 @@ inline nlohmann::ordered_json results_json(const options& o, const std::vector<w
         cell["out_of_range"] = c.out_of_range;
         cell["memory_factor"] = c.memory_factor;
         cell["timing"] = {{"time_factor", c.time_factor}};
+        if (c.accuracy_gain && c.sdc1_gain)
+            cell["minus_none"] = {{"accuracy", impl::to_json(*c.accuracy_gain)}, {"sdc1", impl::to_json(*c.sdc1_gain)}};
+        if (c.field) cell["field"] = impl::to_json(*c.field);
         if (!c.places.empty()) {
             cell["by_layer_and_bit"] = nlohmann::ordered_json::array();
             for (const campaign::place_summary& p : c.places)
@@ -166,6 +210,11 @@ inline nlohmann::ordered_json results_json(const options& o, const std::vector<w
         }
         j["cells"].push_back(std::move(cell));
     }
+    j["curves"] = nlohmann::ordered_json::array();
+    for (const impl::rate_curve& curve : impl::curves_of(cells))
+        j["curves"].push_back({{"fault", name_of(curve.of->spec.kind)}, {"model", curve.of->model}, {"number", curve.of->number},
+                               {"protection", curve.of->protection}, {"lowest_ber", curve.accuracy.front().rate},
+                               {"highest_ber", curve.accuracy.back().rate}, {"mean_accuracy", campaign::area_under(curve.accuracy)}});
     return j;
 }
 

@@ -29,6 +29,22 @@ struct layer_bit_result {
     double sdc1 = 0.0;
 };
 
+/// A difference to the unprotected network under the same faults.
+struct difference_result {
+    double difference = 0.0, low = -1.0, high = 1.0;
+    double p_value = 1.0;
+};
+/// A rate in failures in time; hours are empty where they have no end.
+struct field_result {
+    double fit = 0.0, fit_low = 0.0, fit_high = 0.0;
+    std::optional<double> hours, hours_low, hours_high;
+};
+/// The mean height of an accuracy curve.
+struct curve_result {
+    std::string fault, model, number, protection;
+    double lowest_ber = 0.0, highest_ber = 0.0, mean_accuracy = 0.0;
+};
+
 /// A cell as the file has it.
 struct cell_result {
     std::string fault, covers, model, number, protection;
@@ -39,6 +55,9 @@ struct cell_result {
     std::uint64_t faults = 0, detected = 0, corrected = 0, uncorrected = 0, out_of_range = 0;
     double memory_factor = 1.0;
     std::optional<double> time_factor;
+    std::uint64_t trial_count = 0;
+    std::optional<difference_result> accuracy_gain, sdc1_gain;
+    std::optional<field_result> field;
     std::vector<layer_bit_result> by_layer_and_bit;
 
     /// Where the cell stands on the axis of faults.
@@ -59,7 +78,9 @@ struct campaign_results {
     std::vector<double> rates;
     std::vector<weights_result> weights;
     double confidence = 0.95;
+    double margin = 0.0, relative_margin = 0.0, fit_per_megabit = 0.0;
     std::vector<cell_result> cells;
+    std::vector<curve_result> curves;
 };
 
 }  // namespace redoubt::app::inline v1
@@ -102,6 +123,18 @@ public:
         const campaign::estimate e{f.rate("rate"), {f.rate("low"), f.rate("high")}};
         if (!e.bounds.holds(e.rate)) complain(place(name), "the rate does not lie between low and high");
         return e;
+    }
+    /// A difference of two rates, with its bounds.
+    difference_result difference(const char* name) const {
+        const json_fields f = object(name);
+        const difference_result d{f.number("difference", -1.0, 1.0), f.number("low", -1.0, 1.0), f.number("high", -1.0, 1.0), f.rate("p_value")};
+        if (!(d.low <= d.difference && d.difference <= d.high)) complain(place(name), "the difference does not lie between low and high");
+        return d;
+    }
+    /// A number or null.
+    std::optional<double> number_or_null(const char* name, double least, double most) const {
+        if (has(name) && get(name).is_null()) return {};
+        return number(name, least, most);
     }
     std::vector<std::string> texts(const char* name) const {
         std::vector<std::string> all;
@@ -193,6 +226,19 @@ inline cell_result read_cell(const json_fields& f) {
     c.out_of_range = f.count("out_of_range");
     c.memory_factor = f.factor("memory_factor");
     if (f.has("timing")) c.time_factor = f.object("timing").factor("time_factor");
+    if (f.has("trial_count")) c.trial_count = f.count("trial_count");
+    if (f.has("minus_none")) {
+        const json_fields none = f.object("minus_none");
+        c.accuracy_gain = none.difference("accuracy");
+        c.sdc1_gain = none.difference("sdc1");
+    }
+    if (f.has("field")) {
+        const json_fields field = f.object("field"), fit = field.object("fit"), hours = field.object("mttf_hours");
+        constexpr double most = std::numeric_limits<double>::max();
+        c.field = field_result{fit.number("rate", 0.0, most), fit.number("low", 0.0, most), fit.number("high", 0.0, most),
+                               hours.number_or_null("mean", 0.0, most), hours.number_or_null("low", 0.0, most),
+                               hours.number_or_null("high", 0.0, most)};
+    }
     if (f.has("by_layer_and_bit")) c.by_layer_and_bit = read_layers_and_bits(f);
     return c;
 }
@@ -212,6 +258,14 @@ inline void read_options(const json_fields& f, campaign_results& r) {
     r.numbers = f.texts("numbers");
     r.protections = f.texts("protections");
     r.rates = f.rates("rates");
+    if (f.has("margin")) r.margin = f.rate("margin");
+    if (f.has("relative_margin")) r.relative_margin = f.rate("relative_margin");
+    if (f.has("fit_per_megabit")) r.fit_per_megabit = f.number("fit_per_megabit", 0.0, 1e15);
+}
+
+inline curve_result read_curve(const json_fields& f) {
+    return {f.text("fault"), f.text("model"), f.text("number"), f.text("protection"), f.rate("lowest_ber"), f.rate("highest_ber"),
+            f.rate("mean_accuracy")};
 }
 
 }  // namespace impl
@@ -233,6 +287,7 @@ inline result<campaign_results> read_results(const nlohmann::ordered_json& json)
     });
     r.confidence = f.rate("confidence");
     f.objects("cells", [&](const impl::json_fields& cell) { r.cells.push_back(impl::read_cell(cell)); });
+    if (f.has("curves")) f.objects("curves", [&](const impl::json_fields& curve) { r.curves.push_back(impl::read_curve(curve)); });
     if (wrong) return *wrong;
     return r;
 }

@@ -21,6 +21,8 @@ using engines = std::vector<std::unique_ptr<engine>>;
 inline result<void> campaign_on(const campaign::cluster& job, options o, const program_defaults& defaults, engines all) {
     if (job.size() == 1) return session{std::move(o), defaults, std::move(all)}.run();
     if (!o.shard.empty()) return error{"--shard: the ranks of a job are its shards already"};
+    if (o.margin > 0.0 || o.relative_margin > 0.0)
+        return error{"--margin: not over several ranks; whether a trial is run depends on all before it"};
     if (!o.record.empty()) return error{"--record: not over several ranks; replay needs the plan alone"};
     const auto shard_of = [&](int rank) { return std::to_string(rank + 1) + "/" + std::to_string(job.size()); };
     options own = o;

@@ -40,6 +40,7 @@ public:
         if (options_.shard.empty()) std::printf("%s\n", table_row(nullptr).c_str());
         for (std::size_t c = 0; c < cells_.size(); ++c)
             if (auto r = run_cell(c); !r) return r;
+        if (options_.shard.empty()) compare_cells();
         if (!options_.shard.empty()) {
             std::printf("Shard %s is in %s.\n", options_.shard.c_str(), journal_->path().c_str());
             return {};
@@ -47,7 +48,10 @@ public:
         for (const std::string& fault : options_.faults)
             std::printf("%s in %s covers %s.\n", options_.flips != 0 ? "The count" : "BER", fault.c_str(),
                         campaign::covers_of(kind_of(fault), options_.flips != 0).c_str());
-        if (options_.sampling == "exhaustive")
+        if (options_.margin > 0.0 || options_.relative_margin > 0.0)
+            std::printf("Intervals: 95 %% at every look at once, over at most %d trials of %zu images. time, memory: factors over none, fault-free.\n",
+                        options_.trials, test_.size());
+        else if (options_.sampling == "exhaustive")
             std::printf("Every place was struck once, over %zu images: no interval. time, memory: factors over none, fault-free.\n",
                         test_.size());
         else
@@ -224,6 +228,7 @@ private:
         spec.kind = kind;
         spec.seed = options_.seed;
         spec.trials = options_.trials;
+        spec.stop = {options_.margin, options_.relative_margin};
         spec.faults.rate = rate;
         spec.faults.count = options_.flips;
         spec.faults.lasts = options_.lasts;
@@ -320,13 +325,14 @@ private:
         return {};
     }
 
-    /// The trials of a cell that are still to be run, of this shard; all of them where their faults are to be recorded.
-    std::vector<int> missing(std::size_t c) const {
+    /// The trials of a cell, of the first `end`, that are still to be run, of this shard; all of them where their faults are to be
+    /// recorded.
+    std::vector<int> missing(std::size_t c, std::size_t end) const {
         int i = 1, n = 1;
         if (!options_.shard.empty()) read_shard(options_.shard, i, n);
         std::vector<int> trials;
         const auto& done = journal_->cell(c).done;
-        for (std::size_t t = 0; t < done.size(); ++t)
+        for (std::size_t t = 0; t < end; ++t)
             if ((done[t] == 0 || !options_.record.empty()) && static_cast<int>(t) % n == i - 1) trials.push_back(static_cast<int>(t));
         return trials;
     }
@@ -334,8 +340,37 @@ private:
     result<void> run_cell(std::size_t c) {
         planned_cell& cell = cells_[c];
         campaign::cell_summary& summary = cell.summary;
-        const std::vector<int> trials = missing(c);
         std::vector<campaign::fault_record> records;
+        int end = 0;
+        do {
+            const int before = end;
+            end = summary.spec.stop.asked() ? campaign::next_look(end, summary.spec.trials) : summary.spec.trials;
+            if (auto r = run_trials(cell, c, missing(c, static_cast<std::size_t>(end)), before, records); !r) return r;
+            const auto& all = journal_->cell(c).results;
+            if (options_.shard.empty()) summary.trials.assign(all.begin(), all.begin() + end);
+        } while (end < summary.spec.trials && !campaign::may_stop(summary.spec.stop, summary.trials, test_.size()));
+        if (!options_.shard.empty()) return {};
+        campaign::summarise(summary, test_.size(), cell.subject->strata(summary.spec));
+        if (auto r = campaign::check_injected(summary, test_.size()); !r) return r;
+        if (options_.fit_per_megabit > 0.0)
+            summary.field = campaign::fit_of(campaign::upset_rate::per_megabit(options_.fit_per_megabit),
+                                             static_cast<double>(summary.site_bits), summary.sdc1);
+        add_places(cell);
+        std::printf("%s\n", table_row(&summary).c_str());
+        std::fflush(stdout);
+        if (!options_.record.empty()) {
+            labels_.push_back(std::string{name_of(summary.spec.kind)} + "," + summary.model + "," + summary.number + "," +
+                              summary.protection + "," + impl::amount(summary.spec));
+            records_.push_back(std::move(records));
+        }
+        return {};
+    }
+
+    /// Runs trials of a cell into the journal.
+    result<void> run_trials(const planned_cell& cell, std::size_t c, std::vector<int> trials, int before,
+                            std::vector<campaign::fault_record>& records) {
+        const campaign::cell_summary& summary = cell.summary;
+        if (!options_.record.empty()) trials.erase(trials.begin(), std::lower_bound(trials.begin(), trials.end(), before));
         progress bar{summary.model + " " + summary.number + " " + summary.protection + " " + std::string{name_of(summary.spec.kind)},
                      trials.size()};
         auto flushed = std::chrono::steady_clock::now();
@@ -352,19 +387,20 @@ private:
                           options_.record.empty() ? nullptr : &records);
         flush();
         bar.finish();
-        if (!options_.shard.empty()) return {};
-        summary.trials = journal_->cell(c).results;
-        campaign::summarise(summary, test_.size(), cell.subject->strata(summary.spec));
-        if (auto r = campaign::check_injected(summary, test_.size()); !r) return r;
-        add_places(cell);
-        std::printf("%s\n", table_row(&summary).c_str());
-        std::fflush(stdout);
-        if (!options_.record.empty()) {
-            labels_.push_back(std::string{name_of(summary.spec.kind)} + "," + summary.model + "," + summary.number + "," +
-                              summary.protection + "," + impl::amount(summary.spec));
-            records_.push_back(std::move(records));
-        }
         return {};
+    }
+
+    /// Each protected cell beside the unprotected one under the same faults.
+    void compare_cells() {
+        for (planned_cell& cell : cells_) {
+            const auto same = [&](const planned_cell& other) {
+                const auto &a = cell.summary, &b = other.summary;
+                return b.protection == "none" && a.model == b.model && a.number == b.number && a.spec.kind == b.spec.kind &&
+                       a.spec.faults.rate == b.spec.faults.rate && a.spec.faults.count == b.spec.faults.count;
+            };
+            const auto none = std::find_if(cells_.begin(), cells_.end(), same);
+            if (none != cells_.end() && cell.summary.protection != "none") compare_with(cell.summary, none->summary, test_.size());
+        }
     }
 
     /// SDC-1 by layer and bit, where each trial has one fault.

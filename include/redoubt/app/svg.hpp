@@ -95,6 +95,12 @@ inline std::string shortest_text(double value) {
     return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 
+/// Three digits and a power of ten: 1.23e+07.
+inline std::string scientific_text(double value) {
+    std::array<char, 40> text{};
+    return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific, 2).ptr};
+}
+
 /// A bit error rate or a count as the command line takes it: 1e-6, 2.5e-3, 0.01, 20.
 inline std::string rate_text(double value) {
     if (value == 0.0 || value >= 0.01) return shortest_text(value);

@@ -3,12 +3,16 @@
 #pragma once
 
 #include <redoubt/base/result.hpp>
+#include <redoubt/campaign/fit.hpp>
 #include <redoubt/campaign/interval.hpp>
+#include <redoubt/campaign/paired.hpp>
 #include <redoubt/campaign/sequential.hpp>
 #include <redoubt/campaign/stratified.hpp>
 #include <redoubt/campaign/trial.hpp>
 #include <redoubt/campaign/trial_interval.hpp>
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +37,8 @@ struct cell_summary {
     std::uint64_t faults = 0, detected = 0, corrected = 0, uncorrected = 0, out_of_range = 0;
     std::vector<trial_result> trials;
     std::vector<place_summary> places;  ///< where each trial has one fault in the parameters
+    std::optional<paired_difference> accuracy_gain, sdc1_gain;  ///< this network minus the unprotected one, under the same faults
+    std::optional<field_rate> field;    ///< where a raw upset rate was given
     double time_factor = 1.0;
     double memory_factor = 1.0;
 };
@@ -45,10 +51,10 @@ namespace redoubt::campaign::inline REDOUBT_ABI {
 inline constexpr std::size_t most_for_trial_interval = 1000;
 
 /// Rate over all images and its interval, by how the trials were chosen: trial_interval, or past most_for_trial_interval
-/// that of sequential_mean; a stratified cell's is reweighted by `strata`, the sizes of its strata; an exhaustive one's is
+/// and where trials end by a rule (`stops`) that of sequential_mean; a stratified cell's is reweighted by `strata`, the sizes of its strata; an exhaustive one's is
 /// the rate itself, for there is nothing left to be uncertain of.
 inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32_t trial_result::* count, std::size_t images,
-                            sampling by = sampling::uniform, std::span<const double> strata = {}) {
+                            sampling by = sampling::uniform, std::span<const double> strata = {}, bool stops = false) {
     const auto per_trial = static_cast<double>(images);
     if (by == sampling::stratified) {
         std::vector<stratum> parts;
@@ -63,7 +69,7 @@ inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32
     std::vector<double> successes;
     sequential_mean running;
     double sum = 0.0;
-    const bool many = trials.size() > most_for_trial_interval;
+    const bool many = stops || trials.size() > most_for_trial_interval;
     for (const trial_result& t : trials) {
         const auto n = static_cast<double>(t.*count);
         sum += n;
@@ -83,7 +89,7 @@ inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32
 /// Sums up a cell; `strata` are the sizes of a stratified one's strata.
 inline void summarise(cell_summary& cell, std::size_t images, std::span<const double> strata = {}) {
     const auto of = [&](std::uint32_t trial_result::* count) {
-        return estimate_of(cell.trials, count, images, cell.spec.by, strata);
+        return estimate_of(cell.trials, count, images, cell.spec.by, strata, cell.spec.stop.asked());
     };
     cell.accuracy = of(&trial_result::right);
     cell.sdc1 = of(&trial_result::changed);
@@ -102,12 +108,38 @@ inline void summarise(cell_summary& cell, std::size_t images, std::span<const do
     }
 }
 
+/// The number of trials at which a cell with a stopping rule is looked at after `trials`: 20, then a quarter more each time.
+constexpr int next_look(int trials, int most) { return std::min(most, trials == 0 ? 20 : trials + std::max(20, trials / 4)); }
+
+/// Whether a cell may end with these trials.
+inline bool may_stop(const stopping_rule& rule, const std::vector<trial_result>& trials, std::size_t images) {
+    if (!rule.asked()) return false;
+    const estimate e = estimate_of(trials, &trial_result::changed, images, sampling::uniform, {}, true);
+    return (rule.margin <= 0.0 || within(e, rule.margin)) && (rule.relative <= 0.0 || within_relative(e, rule.relative));
+}
+
+/// Compares a cell with that of the unprotected network under the same faults, trial by trial. Not where trials end by a rule,
+/// whose number depends on what came out, nor past most_for_trial_interval.
+inline void compare_with(cell_summary& cell, const cell_summary& none, std::size_t images) {
+    if (cell.spec.by != sampling::uniform || cell.spec.stop.asked() || cell.trials.size() != none.trials.size() ||
+        cell.trials.size() > most_for_trial_interval)
+        return;
+    const auto of = [&](std::uint32_t trial_result::* count) {
+        std::vector<double> here, there;
+        for (const trial_result& t : cell.trials) here.push_back(static_cast<double>(t.*count));
+        for (const trial_result& t : none.trials) there.push_back(static_cast<double>(t.*count));
+        return compare_trials(here, there, static_cast<double>(images));
+    };
+    cell.accuracy_gain = of(&trial_result::right);
+    cell.sdc1_gain = of(&trial_result::changed);
+}
+
 /// An error where faults were asked for and none came: by count, or where at least 20 were expected.
 inline result<void> check_injected(const cell_summary& cell, std::size_t images) {
     if (cell.faults != 0 || cell.spec.faults.rate == 0.0) {
         if (cell.faults != 0 || cell.spec.faults.count == 0) return {};
     }
-    const double draws = static_cast<double>(cell.spec.trials) *
+    const double draws = static_cast<double>(cell.trials.size()) *
                          (in_parameters(cell.spec.kind) ? 1.0 : static_cast<double>(images));
     const double expected = static_cast<double>(cell.site_bits) * cell.spec.faults.rate * draws;
     if (cell.spec.faults.count == 0 && expected < 20.0) return {};

@@ -32,13 +32,23 @@ enum class sampling {
     stratified,  ///< trial t strikes a random place of stratum t mod S, strata being (layer, bit); parameters alone
 };
 
+/// When a cell ends before its last trial: as soon as the interval of its SDC-1 rate, one that holds at every look at once, is at
+/// most two margins wide. 0: not asked for.
+struct stopping_rule {
+    double margin = 0.0;    ///< in the rate, 0.01 being one point
+    double relative = 0.0;  ///< in shares of the rate
+
+    constexpr bool asked() const { return margin > 0.0 || relative > 0.0; }
+};
+
 /// One cell: a kind of fault at one rate (or count), and how many trials.
 struct cell_spec {
     fault_kind kind = fault_kind::weights;
     fault::fault_spec faults{};
     std::uint64_t seed = 1;
-    int trials = 20;
+    int trials = 20;     ///< where the campaign stops at a margin, the most
     sampling by = sampling::uniform;
+    stopping_rule stop{};
 };
 
 /// Counts of one trial over its images, in the words of the glossary.
