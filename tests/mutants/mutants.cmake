@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Planted defects (base/mutant.hpp): one vote, one checksum, one bound taken out. The tests that guard them must go red.
+# Planted defects (base/mutant.hpp): one vote, one checksum, one code, one bound taken out. The tests that guard them must go red.
 # The fourth, the barrier taken out, shows in emitted code: emitted/emitted.cmake.
 
 set(harden_tests "${CMAKE_CURRENT_LIST_DIR}/../harden")
@@ -10,5 +10,7 @@ redoubt_mutant_test(vote_of_copies 2 FILTER "what three copies cannot settle*"
     SOURCES "${harden_tests}/store_limits.cpp")
 redoubt_mutant_test(checksum 3 FILTER "a checksum finds every single flipped bit*"
     SOURCES "${harden_tests}/store_limits.cpp")
+redoubt_mutant_test(code 5 FILTER "single faults in SECDED parameters never reach an output"
+    SOURCES "${harden_tests}/ecc.cpp")
 redoubt_mutant_test(bound 4 FILTER "range restriction sets what leaves its bounds to zero"
     SOURCES "${harden_tests}/range.cpp")

@@ -12,8 +12,7 @@ import tempfile
 
 from common import SKIPPED, STANDARD, directives, fail, need_compiler, run
 
-VARIANTS = ["-O0", "-O2 -ffp-contract=off", "-O3 -ffp-contract=fast", "-O3 -ffp-contract=fast -march=native",
-            "-O3 -ffp-contract=fast -march=x86-64-v3"]
+VARIANTS = ["-O0", "-O2 -ffp-contract=off", "-O3 -ffp-contract=fast", "-O3 -ffp-contract=fast -march=native"]
 
 PROBE = """
 int main() {

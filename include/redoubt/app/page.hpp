@@ -241,7 +241,7 @@ private:
         paragraph("SDC-1 of a single fault (the architectural vulnerability factor) times the bits of the fault space times the raw rate. Taken as "
                   "exact: that rate, and that a fault is put right before the next one comes. FIT are failures in 10^9 hours.");
         open_table("Failures in the field", {"faults in", "model", "number", "protection"}, {"FIT", "MTTF in hours"});
-        const auto short_number = [](double v) { return v >= 0.01 && v < 1e6 ? fixed_text(v, v < 10.0 ? 3 : 0) : scientific_text(v); };
+        const auto short_number = [](double v) { return v == 0.0 ? std::string{"0"} : v >= 0.01 && v < 1e6 ? fixed_text(v, v < 10.0 ? 3 : 0) : scientific_text(v); };
         const auto hours = [&](const std::optional<double>& v) { return v ? short_number(*v) : std::string{"no end"}; };
         for (const cell_result& c : r_.cells) {
             if (!known(c)) continue;

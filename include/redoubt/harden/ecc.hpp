@@ -32,17 +32,15 @@ struct coded_store {
     static void fetch(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first, std::size_t size,
                       std::byte* to, fault_counters& count) {
         // the region starts and ends at multiples of 64 bytes, which are rows; blocks at its edges are checked as a whole
+        std::memcpy(to, primary.data() + first, size);
         std::array<std::byte, check_bytes> syndromes;
         for (std::size_t b = first / block_bytes; b * block_bytes < first + size; ++b) {
-            const std::byte* const block = primary.data() + b * block_bytes;
             const std::size_t here = rows(primary.size(), b);
-            const std::size_t begin = std::max(first, b * block_bytes), end = std::min(first + size, b * block_bytes + here * kernel::code_row);
-            std::memcpy(to + (begin - first), primary.data() + begin, end - begin);
-            if (sound(block, here, extra.data() + b * check_bytes, syndromes.data())) continue;
+            if (sound(primary.data() + b * block_bytes, here, extra.data() + b * check_bytes, syndromes.data())) continue;
             kernel::diagnose_block<Code>(syndromes.data(), here, [&](std::size_t bit, const kernel::diagnosis& d) {
                 tally(d, count);
                 const std::size_t row = b * block_bytes + d.row * kernel::code_row;
-                if (d.is == kernel::verdict::data && row >= begin && row < end) kernel::flip_in_row(to + (row - first), bit);
+                if (d.is == kernel::verdict::data && row >= first && row < first + size) kernel::flip_in_row(to + (row - first), bit);
             });
         }
     }
