@@ -2,6 +2,7 @@
 // A campaign over some engines, from images to result files.
 #pragma once
 
+#include <redoubt/app/cells.hpp>
 #include <redoubt/app/page.hpp>
 #include <redoubt/app/progress.hpp>
 #include <redoubt/app/records.hpp>
@@ -13,7 +14,6 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -40,7 +40,7 @@ public:
         if (options_.shard.empty()) std::printf("%s\n", table_row(nullptr).c_str());
         for (std::size_t c = 0; c < cells_.size(); ++c)
             if (auto r = run_cell(c); !r) return r;
-        if (options_.shard.empty()) compare_cells();
+        if (options_.shard.empty()) compare_cells(cells_, test_.size());
         if (!options_.shard.empty()) {
             std::printf("Shard %s is in %s.\n", options_.shard.c_str(), journal_->path().c_str());
             return {};
@@ -87,17 +87,6 @@ public:
     std::vector<std::unique_ptr<engine>> take_engines() { return std::move(engines_); }
 
 private:
-    /// A cell, on what it runs, and whose golden answers it is judged by.
-    struct planned_cell {
-        campaign::cell_summary summary;
-        const campaign::subject* subject = nullptr;
-        std::size_t golden = 0;
-    };
-
-    static campaign::fault_kind kind_of(const std::string& word) {
-        const auto& names = campaign::fault_kind_names;
-        return static_cast<campaign::fault_kind>(std::find(names.begin(), names.end(), word) - names.begin());
-    }
     /// run() has seen that it exists.
     engine& pick(const std::string& model, const std::string& number) {
         return **std::find_if(engines_.begin(), engines_.end(),
@@ -214,50 +203,11 @@ private:
                     cell.summary.time_factor = times[i] / times[0];
                     cell.summary.memory_factor = static_cast<double>(subjects[i]->memory_bytes()) /
                                                  static_cast<double>(subjects[0]->memory_bytes());
-                    if (auto r = plan_cell(cell, kind_of(fault), rate); !r) return r;
+                    if (auto r = plan_cell(cell, options_, kind_of(fault), rate); !r) return r;
                     cells_.push_back(std::move(cell));
                 }
             }
         }
-        return {};
-    }
-
-    /// What a cell asks for, checked against what there is to strike.
-    result<void> plan_cell(planned_cell& cell, campaign::fault_kind kind, double rate) const {
-        campaign::cell_spec& spec = cell.summary.spec;
-        spec.kind = kind;
-        spec.seed = options_.seed;
-        spec.trials = options_.trials;
-        spec.stop = {options_.margin, options_.relative_margin};
-        spec.faults.rate = rate;
-        spec.faults.count = options_.flips;
-        spec.faults.lasts = options_.lasts;
-        read_bits(options_.bits, spec.faults);  // the command line was checked
-        read_fault_model(options_.fault_model, spec.faults.model);
-        if (options_.sampling == "exhaustive") spec.by = campaign::sampling::exhaustive;
-        if (options_.sampling == "stratified") spec.by = campaign::sampling::stratified;
-        if (spec.by != campaign::sampling::uniform) spec.faults.count = 1;
-        if (!options_.layer.empty()) {
-            const auto names = cell.subject->layer_names();
-            const auto at = std::find(names.begin(), names.end(), options_.layer);
-            if (at == names.end())
-                return error{"--layer: "} << cell.summary.model << " has no layer '" << options_.layer << "'; see --names";
-            spec.faults.only_slot = static_cast<int>(at - names.begin());
-        }
-        cell.summary.site_bits = cell.subject->site_bits(spec);
-        if (cell.summary.site_bits == 0)
-            return error{"--bits "} << options_.bits << " --fault-model " << options_.fault_model << ": no such bits in " << name_of(kind)
-                                    << " of " << cell.summary.number << " with " << cell.summary.protection;
-        if (spec.faults.count > cell.summary.site_bits)
-            return error{"--flips: "} << spec.faults.count << " distinct bits asked for, there are " << cell.summary.site_bits;
-        if (spec.by == campaign::sampling::exhaustive) {
-            if (cell.summary.site_bits > 1'000'000'000)
-                return error{"--sampling exhaustive: "} << cell.summary.site_bits << " places are too many; narrow them by --layer or --bits";
-            spec.trials = static_cast<int>(cell.summary.site_bits);
-        }
-        if (const auto strata = cell.subject->strata(spec); static_cast<std::size_t>(spec.trials) < strata.size())
-            return error{"--trials: "} << spec.trials << " leave strata without a fault; there are " << strata.size()
-                                       << " layers and bits";
         return {};
     }
 
@@ -388,37 +338,6 @@ private:
         flush();
         bar.finish();
         return {};
-    }
-
-    /// Each protected cell beside the unprotected one under the same faults.
-    void compare_cells() {
-        for (planned_cell& cell : cells_) {
-            const auto same = [&](const planned_cell& other) {
-                const auto &a = cell.summary, &b = other.summary;
-                return b.protection == "none" && a.model == b.model && a.number == b.number && a.spec.kind == b.spec.kind &&
-                       a.spec.faults.rate == b.spec.faults.rate && a.spec.faults.count == b.spec.faults.count;
-            };
-            const auto none = std::find_if(cells_.begin(), cells_.end(), same);
-            if (none != cells_.end() && cell.summary.protection != "none") compare_with(cell.summary, none->summary, test_.size());
-        }
-    }
-
-    /// SDC-1 by layer and bit, where each trial has one fault.
-    void add_places(planned_cell& cell) const {
-        campaign::cell_summary& summary = cell.summary;
-        if (!in_parameters(summary.spec.kind) || summary.spec.faults.count != 1) return;
-        const auto names = cell.subject->layer_names();
-        std::map<std::pair<int, int>, campaign::place_summary> places;
-        for (std::size_t t = 0; t < summary.trials.size(); ++t) {
-            const campaign::fault_place at = cell.subject->place_of(summary.spec, static_cast<int>(t));
-            if (at.slot < 0) continue;
-            campaign::place_summary& p = places[{at.slot, at.bit}];
-            p.layer = names[static_cast<std::size_t>(at.slot)];
-            p.bit = at.bit;
-            ++p.trials;
-            p.changed += summary.trials[t].changed;
-        }
-        for (const auto& [key, p] : places) summary.places.push_back(p);
     }
 
     result<void> dump(const engine& e) {

@@ -45,7 +45,7 @@ constexpr bool has_sites(const step& s, const fault_spec& spec, inference_space 
 class mac_index {
 public:
     explicit mac_index(const kernel::conv_geometry& g) : g_{g} {
-        for (int c = 0; c < g.out.width; ++c) columns_ += taps(c, g.kernel.w, [&](int x, int k) { return g.column_at(x, k); }, g.in.width);
+        for (int c = 0; c < g.out.width; ++c) columns_ += column_taps(c);
     }
     std::uint64_t size() const {
         std::uint64_t all = 0;
@@ -67,15 +67,8 @@ public:
     }
 
 private:
-    template <class At> static std::uint64_t taps(int at, int kernel, At&& where, int extent) {
-        std::uint64_t inside = 0;
-        for (int k = 0; k < kernel; ++k) inside += where(at, k) >= 0 && where(at, k) < extent ? 1u : 0u;
-        return inside;
-    }
-    std::uint64_t row_taps(int r) const { return taps(r, g_.kernel.h, [&](int y, int k) { return g_.row_at(y, k); }, g_.in.height); }
-    std::uint64_t column_taps(int c) const {
-        return taps(c, g_.kernel.w, [&](int x, int k) { return g_.column_at(x, k); }, g_.in.width);
-    }
+    std::uint64_t row_taps(int r) const { return static_cast<std::uint64_t>(g_.rows_inside(r)); }
+    std::uint64_t column_taps(int c) const { return static_cast<std::uint64_t>(g_.columns_inside(c)); }
     std::uint64_t of_row(int r) const {
         return row_taps(r) * columns_ * static_cast<std::uint64_t>(g_.group_in()) * static_cast<std::uint64_t>(g_.out.channels);
     }

@@ -71,20 +71,24 @@ struct conv_geometry {
     /// The image row that kernel row r of an output row reads, and the same of columns; outside the image: padding.
     constexpr int row_at(int row, int r) const { return row * stride.h - pad.h + r * dilation.h; }
     constexpr int column_at(int column, int c) const { return column * stride.w - pad.w + c * dilation.w; }
-    /// Multiply-adds of one output pixel and channel that fall inside the image.
-    constexpr int taps_at(int row, int column) const {
-        int rows = 0, columns = 0;
+    /// Kernel rows of an output row, and kernel columns of an output column, that read inside the image.
+    constexpr int rows_inside(int row) const {
+        int rows = 0;
         for (int r = 0; r < kernel.h; ++r) rows += inside(row_at(row, r), in.height);
-        for (int c = 0; c < kernel.w; ++c) columns += inside(column_at(column, c), in.width);
-        return rows * columns * group_in();
+        return rows;
     }
+    constexpr int columns_inside(int column) const {
+        int columns = 0;
+        for (int c = 0; c < kernel.w; ++c) columns += inside(column_at(column, c), in.width);
+        return columns;
+    }
+    /// Multiply-adds of one output pixel and channel that fall inside the image.
+    constexpr int taps_at(int row, int column) const { return rows_inside(row) * columns_inside(column) * group_in(); }
     /// Multiply-adds of the whole convolution, padding not counted.
     constexpr long long executed_macs() const {
         long long rows = 0, columns = 0;
-        for (int o = 0; o < out.height; ++o)
-            for (int r = 0; r < kernel.h; ++r) rows += inside(row_at(o, r), in.height);
-        for (int o = 0; o < out.width; ++o)
-            for (int c = 0; c < kernel.w; ++c) columns += inside(column_at(o, c), in.width);
+        for (int o = 0; o < out.height; ++o) rows += rows_inside(o);
+        for (int o = 0; o < out.width; ++o) columns += columns_inside(o);
         return rows * columns * group_in() * out.channels;
     }
     /// Multiply-adds of the whole convolution with padding counted, as most publications count.
