@@ -7,7 +7,8 @@
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; its rows come from docs/results/NAME.csv, as the
 main job writes it (results.csv), or for a name coverage-STUDY from docs/results/coverage.csv, as tests/tools/coverage.cpp
-writes it, or as tests/ground_truth.py writes it (ground-truth, exhaustive-NUMBER).
+writes it, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER) or bench/harden_table.py
+(harden) write it.
 """
 import csv
 import pathlib
@@ -99,11 +100,24 @@ def ground_truth_table(rows):
                      f"{100 * float(r['mean_width']):.2f}"] for r in rows])
 
 
+def harden_table(rows):
+    """Factors of time, a line for each protection; memory is that of the last column's case."""
+    cases = list(dict.fromkeys((r["number"], r["of"]) for r in rows))
+    protections = list(dict.fromkeys(r["protection"] for r in rows if r["protection"] != "none"))
+    found = {(r["number"], r["of"], r["protection"]): r for r in rows}
+    lines = []
+    for number, of in cases:
+        lines.append([number, of, *(f"{float(found[number, of, p]['time_factor']):.2f}" for p in protections)])
+    return columns(["number", "layer or network", *protections], lines)
+
+
 def table(name):
     if name.startswith("coverage-"):
         return coverage_table(name.removeprefix("coverage-"))
     if name.startswith("exhaustive-"):
         return exhaustive_table(read(name))
+    if name == "harden":
+        return harden_table(read(name))
     if name == "ground-truth":
         return ground_truth_table(read(name))
     rows = read(name)

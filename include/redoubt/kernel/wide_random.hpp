@@ -66,7 +66,11 @@ inline word_lanes high_halves(const word_lanes& v) {
 }
 inline real_lanes whole_part(const real_lanes& v) {
 #if REDOUBT_LEVEL_NUMBER >= 4
+// without optimisation g++ has a macro here, with a conversion that it warns of
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
     return _mm512_maskz_roundscale_pd(0xff, v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+#pragma GCC diagnostic pop
 #else
     return xsimd::trunc(v);
 #endif
