@@ -101,13 +101,13 @@ def ground_truth_table(rows):
 
 
 def harden_table(rows):
-    """Factors of time, a line for each protection; memory is that of the last column's case."""
+    """Factors of time and memory, a line for each network, a column for each protection."""
     cases = list(dict.fromkeys((r["number"], r["of"]) for r in rows))
     protections = list(dict.fromkeys(r["protection"] for r in rows if r["protection"] != "none"))
     found = {(r["number"], r["of"], r["protection"]): r for r in rows}
     lines = []
     for number, of in cases:
-        lines.append([number, of, *(f"{float(found[number, of, p]['time_factor']):.2f}" for p in protections)])
+        lines.append([number, of, *(f"{float(found[number, of, p]['time_factor']):.2f}, {float(found[number, of, p]['memory_factor']):.2f}" for p in protections)])
     return columns(["number", "layer or network", *protections], lines)
 
 

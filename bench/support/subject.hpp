@@ -44,19 +44,33 @@ std::vector<float> drawn_image(std::uint32_t number = 0) {
     return pixels;
 }
 
-/// The same weights in any number: scales from the image that is inferred.
+/// What a network makes of the image that is inferred.
+template <network_type Net>
+calibration<Net> seen_by(const redoubt::parameters<Net>& weights) {
+    calibration<Net> seen;
+    const auto space = std::make_unique<workspace<Net>>();
+    observe<Net>(weights, drawn_image<Net>(), *space, seen);
+    return seen;
+}
+
+/// The same weights in any number and under any protection: scales and bounds from the image that is inferred, codes computed.
 template <network_type Net>
 std::unique_ptr<redoubt::parameters<Net>> converted_parameters() {
-    using base = with_number<Net, float32>;
+    using plain = without_protection<Net>;
+    using base = with_number<plain, float32>;
     auto floats = drawn_parameters<base>();
     if constexpr (std::same_as<Net, base>) {
         return floats;
     } else {
-        calibration<base> seen;
-        const auto space = std::make_unique<workspace<base>>();
-        observe<base>(*floats, drawn_image<base>(), *space, seen);
+        const auto seen = seen_by<base>(*floats);
         auto p = std::make_unique<redoubt::parameters<Net>>();
         convert<base, Net>(*floats, seen, *p);
+        if constexpr (!std::same_as<Net, plain>) {
+            const auto bare = std::make_unique<redoubt::parameters<plain>>();
+            convert<base, plain>(*floats, seen, *bare);
+            set_bounds<plain, Net>(seen_by<plain>(*bare), *p);
+            encode<Net>(*p);
+        }
         return p;
     }
 }
