@@ -108,7 +108,8 @@ inline void summarise(cell_summary& cell, std::size_t images, std::span<const do
     }
 }
 
-/// The number of trials at which a cell with a stopping rule is looked at after `trials`: 20, then a quarter more each time.
+/// The number of trials at which a cell with a stopping rule is looked at after `trials`: 20, then a quarter more each
+/// time, 20 more at least.
 constexpr int next_look(int trials, int most) { return std::min(most, trials == 0 ? 20 : trials + std::max(20, trials / 4)); }
 
 /// Whether a cell may end with these trials.

@@ -143,51 +143,64 @@ void lay_masks(parameters<Net>& p, const mask_draw& draw, std::span<const typena
     }
 }
 
-}  // namespace impl
-
-/// Flips the bits of the weights, their further copies and codes that draw_weights strikes for this trial at spec.rate, and hands
-/// them to log(std::span<const bit_address>), some at a time, in an order of no meaning. flip_bit with each takes all back. The spec must ask for single flips at a
-/// rate, of weights; anything else breaks a precondition. Cost: some 10 ns a fault with AVX-512. Deterministic; no heap.
+/// Flips the struck bits of one part, one by one, and hands them to log.
 template <network_type Net, class Log>
-void flip_weights(parameters<Net>& p, std::uint64_t seed, std::uint64_t trial, const fault_spec& spec, Log&& log) {
+void flip_part(parameters<Net>& p, std::uint64_t seed, std::uint64_t trial, const fault_spec& spec, int copy, Log& log) {
+    const std::uint64_t bits = weight_bits<Net>(spec, copy);
+    if (bits == 0) return;
+    part_places<Net> place{spec, copy};
+    // drawn some at a time, so that waiting for one word of memory does not hold up the draws
+    std::array<bit_address, 256> drawn;
+    std::size_t count = 0;
+    const auto strike = [&] {
+        const std::span<const bit_address> now{drawn.data(), count};
+        for (const bit_address at : now) flip_bit(p, at);
+        log(now);
+        count = 0;
+    };
+    draw_unordered({seed, trial, space_of_part(copy), 0}, spec.rate, 0, bits, [&](std::uint64_t at) {
+        const bit_address address = place(at);
+        __builtin_prefetch(p.bytes.data() + address / 8, 1);
+        drawn[count++] = address;
+        if (count == drawn.size()) strike();
+    });
+    strike();
+}
+
+/// What flip_weights takes.
+template <network_type Net>
+void expect_plain_flips(const fault_spec& spec) {
     static_assert(!is_fast<typename Net::number_type>, "redoubt: the weights of a fast network are no fault sites");
     REDOUBT_EXPECTS(spec.strikes == target::weights && spec.count == 0);
     REDOUBT_EXPECTS(spec.model.does == effect::flip && spec.model.lies == pattern::single);
-    const auto part = [&](int copy) {
-        const std::uint64_t bits = weight_bits<Net>(spec, copy);
-        if (bits == 0) return;
-        impl::part_places<Net> place{spec, copy};
-        // drawn some at a time, so that waiting for one word of memory does not hold up the draws
-        std::array<bit_address, 256> drawn;
-        std::size_t count = 0;
-        const auto strike = [&] {
-            const std::span<const bit_address> now{drawn.data(), count};
-            for (const bit_address at : now) flip_bit(p, at);
-            log(now);
-            count = 0;
-        };
-        draw_unordered({seed, trial, impl::space_of_part(copy), 0}, spec.rate, 0, bits, [&](std::uint64_t at) {
-            const bit_address address = place(at);
-            __builtin_prefetch(p.bytes.data() + address / 8, 1);
-            drawn[count++] = address;
-            if (count == drawn.size()) strike();
-        });
-        strike();
-    };
-    for (int copy = 0; copy <= extra_copies<Net>; ++copy) part(copy);
-    part(code_bytes);
+}
+
+}  // namespace impl
+
+/// Flips the bits of the weights, their further copies and codes that draw_weights strikes for this trial at spec.rate, and hands
+/// them to log(std::span<const bit_address>), some at a time, in an order of no meaning. flip_bit with each takes all back. The
+/// spec must ask for single flips at a rate, of weights; anything else breaks a precondition. Cost: bench_injection measures it.
+/// Deterministic; no heap.
+template <network_type Net, class Log>
+void flip_weights(parameters<Net>& p, std::uint64_t seed, std::uint64_t trial, const fault_spec& spec, Log&& log) {
+    impl::expect_plain_flips<Net>(spec);
+    for (int copy = 0; copy <= extra_copies<Net>; ++copy) impl::flip_part(p, seed, trial, spec, copy, log);
+    impl::flip_part(p, seed, trial, spec, code_bytes, log);
 }
 
 /// The same without a log. Called again it takes all back, at the cost of a second draw. Past sparse_limit, where all bits of a word
 /// may be struck, masks are drawn and laid over the weights.
 template <network_type Net>
 void flip_weights(parameters<Net>& p, std::uint64_t seed, std::uint64_t trial, const fault_spec& spec) {
+    impl::expect_plain_flips<Net>(spec);
     const bool whole_words = spec.bits == bit_class::any && spec.position < 0;
-    if (!whole_words || spec.rate <= sparse_limit || spec.rate >= 1.0 || spec.count != 0 || spec.strikes != target::weights ||
-        spec.model != fault_model{} || extra_copies<Net> != 0 || weight_bits<Net>(spec, code_bytes) != 0)
-        return flip_weights(p, seed, trial, spec, [](std::span<const bit_address>) {});
-    const mask_draw draw{{seed, trial, impl::space_of_part(primary_weights), 0}, spec.rate};
-    impl::lay_masks<Net>(p, draw, impl::part_places<Net>{spec, primary_weights}.runs());
+    const bool lays_masks = whole_words && spec.rate > sparse_limit && spec.rate < 1.0;
+    const auto nobody = [](std::span<const bit_address>) {};
+    for (int copy = 0; copy <= extra_copies<Net>; ++copy) {
+        if (!lays_masks) impl::flip_part(p, seed, trial, spec, copy, nobody);
+        else impl::lay_masks<Net>(p, mask_draw{{seed, trial, impl::space_of_part(copy), 0}, spec.rate}, impl::part_places<Net>{spec, copy}.runs());
+    }
+    impl::flip_part(p, seed, trial, spec, code_bytes, nobody);
 }
 
 }  // namespace redoubt::fault::inline REDOUBT_ABI

@@ -7,9 +7,6 @@
 
 namespace redoubt::fault::inline REDOUBT_ABI {
 
-/// True where draw_unordered and draw_masks work in vector registers (AVX2 and above); elsewhere they take bits and words singly.
-inline constexpr bool has_wide_draws = kernel::has_wide_random;
-
 #if REDOUBT_LEVEL_NUMBER >= 3
 
 namespace impl {
@@ -168,8 +165,8 @@ void draw_sparse_wide(const draw_key& key, double rate, std::uint64_t first, std
 
 #endif
 
-/// The bits that draw_bits strikes at a rate up to sparse_limit, each once, in an order of no meaning: some 3 times as fast
-/// where the machine has AVX2, ten times with AVX-512. Takes 32 KiB of stack there. Deterministic; no heap.
+/// The bits that draw_bits strikes at a rate up to sparse_limit, each once, in an order of no meaning; in vector registers
+/// where the machine has AVX2 or AVX-512, with 32 KiB of stack. Deterministic; no heap.
 template <class Sink>
 void draw_unordered(const draw_key& key, double rate, std::uint64_t first, std::uint64_t last, Sink&& sink) {
 #if REDOUBT_LEVEL_NUMBER >= 3
@@ -186,9 +183,9 @@ void draw_unordered(const draw_key& key, double rate, std::uint64_t first, std::
 /// Cost: some six vectors of Philox for 64 bits in each of their lanes. Deterministic; no heap.
 class mask_draw {
 public:
-    mask_draw(const draw_key& key, double rate)
-        : words_{detail::draw_words{key}}, digits_{static_cast<std::uint64_t>(rate * 0x1p64)} {
-        REDOUBT_EXPECTS(rate > sparse_limit && rate < 1.0);
+    mask_draw(const draw_key& key, double rate) : words_{detail::draw_words{key}} {
+        REDOUBT_EXPECTS(rate > sparse_limit && rate < 1.0);  // before the conversion, which NaN and 1 have none of
+        digits_ = static_cast<std::uint64_t>(rate * 0x1p64);
     }
 
     void operator()(std::uint64_t first_word, std::span<std::uint64_t> out) const {
@@ -252,7 +249,7 @@ private:
 #else
     detail::draw_words words_;
 #endif
-    std::uint64_t digits_;
+    std::uint64_t digits_ = 0;
 };
 
 }  // namespace redoubt::fault::inline REDOUBT_ABI

@@ -33,32 +33,34 @@ struct coded_store {
                       std::byte* to, fault_counters& count) {
         // the region starts and ends at multiples of 64 bytes, which are rows; blocks at its edges are checked as a whole
         std::memcpy(to, primary.data() + first, size);
+        examine(primary, extra, first, size, count, [&](std::size_t b, std::size_t bit, const kernel::diagnosis& d) {
+            const std::size_t row = b * block_bytes + d.row * kernel::code_row;
+            if (d.is == kernel::verdict::data && row >= first && row < first + size) kernel::flip_in_row(to + (row - first), bit);
+        });
+    }
+    static void scrub(std::span<std::byte> primary, std::span<std::byte> extra, fault_counters& count) {
+        examine(primary, extra, 0, primary.size(), count, [&](std::size_t b, std::size_t bit, const kernel::diagnosis& d) {
+            const std::size_t row = d.row * kernel::code_row;
+            if (d.is == kernel::verdict::data) kernel::flip_in_row(primary.data() + b * block_bytes + row, bit);
+            if (d.is == kernel::verdict::check) kernel::flip_in_row(extra.data() + b * check_bytes + row, bit);
+        });
+    }
+
+private:
+    /// Checks the blocks of a region and counts the codewords that are wrong; tell(block, bit, diagnosis) of each.
+    template <class Tell>
+    static void examine(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first, std::size_t size,
+                        fault_counters& count, Tell&& tell) {
         std::array<std::byte, check_bytes> syndromes;
         for (std::size_t b = first / block_bytes; b * block_bytes < first + size; ++b) {
             const std::size_t here = rows(primary.size(), b);
             if (sound(primary.data() + b * block_bytes, here, extra.data() + b * check_bytes, syndromes.data())) continue;
             kernel::diagnose_block<Code>(syndromes.data(), here, [&](std::size_t bit, const kernel::diagnosis& d) {
                 tally(d, count);
-                const std::size_t row = b * block_bytes + d.row * kernel::code_row;
-                if (d.is == kernel::verdict::data && row >= first && row < first + size) kernel::flip_in_row(to + (row - first), bit);
+                tell(b, bit, d);
             });
         }
     }
-    static void scrub(std::span<std::byte> primary, std::span<std::byte> extra, fault_counters& count) {
-        std::array<std::byte, check_bytes> syndromes;
-        for (std::size_t b = 0; b < blocks(primary.size()); ++b) {
-            std::byte *const block = primary.data() + b * block_bytes, *const checks = extra.data() + b * check_bytes;
-            const std::size_t here = rows(primary.size(), b);
-            if (sound(block, here, checks, syndromes.data())) continue;
-            kernel::diagnose_block<Code>(syndromes.data(), here, [&](std::size_t bit, const kernel::diagnosis& d) {
-                tally(d, count);
-                if (d.is == kernel::verdict::data) kernel::flip_in_row(block + d.row * kernel::code_row, bit);
-                if (d.is == kernel::verdict::check) kernel::flip_in_row(checks + d.row * kernel::code_row, bit);
-            });
-        }
-    }
-
-private:
     static constexpr std::size_t rows(std::size_t primary, std::size_t b) {
         return std::min(kernel::code_rows, (primary - b * block_bytes) / kernel::code_row);
     }
