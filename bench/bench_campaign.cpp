@@ -2,14 +2,20 @@
 // Single faults on ResNet-20: inferences that compute only what the fault can reach beside whole ones of our own kernels, whose
 // outcomes are compared bit for bit first. Each fault is drawn uniformly over bits. Cases:
 //   campaign/SHAPE/SPACE/IMAGES/{whole,cone}   SPACE: weights, stage3 (weights of the 64-channel stage), features
-// Rates are struck inferences a second on one thread. Pin it: `taskset -c 0 build/bench/bin/bench_campaign`.
+//   campaign/SHAPE/weights/IMAGES/cone/2       the same on two threads, each with parameters of its own
+//   campaign/SHAPE/weights/IMAGES/margin       a campaign until the sequential interval of SDC-1 is within one point; its `faults`
+// Rates are struck inferences a second, `faults` of the first kinds struck faults a second. Pin those of one thread:
+// `taskset -c 0 build/bench/bin/bench_campaign`.
 #include <redoubt/campaign/cone.hpp>
+#include <redoubt/campaign/sequential.hpp>
+#include <redoubt/campaign/summary.hpp>
 #include <redoubt/fault/features.hpp>
 #include <redoubt/io/checkpoint.hpp>
 #include <redoubt/redoubt.hpp>
 
 #include <benchmark/benchmark.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -81,9 +87,36 @@ struct subject {
     }
 };
 
+/// Single faults until the rate of SDC-1 is known within one point, looked at as campaigns do.
+template <class Net>
+void to_margin(subject<Net>& s, const rd::fault::fault_spec& spec, int images, benchmark::State& state) {
+    int n = 0;
+    double rate = 0.0;
+    for (auto _ : state) {
+        rd::campaign::sequential_mean sdc1;
+        rd::campaign::estimate seen;
+        n = 0;
+        do {
+            for (const int end = rd::campaign::next_look(n, 1'000'000); n < end; ++n) {
+                int changed = 0;
+                s.template strike<true>(spec, false, n, images == 1 ? n % 100 : 0, images, [&](const auto& a, int i) {
+                    changed += a.top1() != s.traces[static_cast<std::size_t>(i)].golden.top1() ? 1 : 0;
+                });
+                sdc1.add(static_cast<double>(changed) / images);
+            }
+            seen = {sdc1.rate(), sdc1.bounds()};
+        } while (!rd::campaign::within(seen, 0.01));
+        rate = seen.rate;
+    }
+    state.SetItemsProcessed(state.iterations() * n * images);
+    state.counters["faults"] = n;
+    state.counters["sdc1"] = rate;
+}
+
 template <class Net>
 void add(const std::string& shape, const char* file) {
-    static subject<Net> s{file};
+    static std::array<subject<Net>, 2> of_thread{subject<Net>{file}, subject<Net>{file}};
+    subject<Net>& s = of_thread[0];
     rd::fault::fault_spec any;
     any.count = 1;
     const auto spec_of = [any](const std::string& space, int n) {
@@ -112,17 +145,24 @@ void add(const std::string& shape, const char* file) {
         for (const int images : {100, 1}) {
             const std::string name = "campaign/" + shape + "/" + space + "/" + std::to_string(images);
             const auto run = [=]<bool Cone>(std::bool_constant<Cone>, benchmark::State& state) {
-                int n = 0;
+                subject<Net>& own = of_thread[static_cast<std::size_t>(state.thread_index())];
+                int n = state.thread_index() * 128;
                 for (auto _ : state) {
                     // one image at a time: another for each fault
-                    s.template strike<Cone>(spec_of(space, n), space == "features", n % (images == 1 ? 100000 : faults),
+                    own.template strike<Cone>(spec_of(space, n), space == "features", n % (images == 1 ? 100000 : faults),
                                             images == 1 ? n % 100 : 0, images, [](const auto& a, int) { benchmark::DoNotOptimize(a.logits[0]); });
                     ++n;
                 }
                 state.SetItemsProcessed(state.iterations() * images);
+                state.counters["faults"] = benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
             };
             benchmark::RegisterBenchmark((name + "/whole").c_str(), [=](benchmark::State& st) { run(std::false_type{}, st); })->Unit(benchmark::kMicrosecond);
             benchmark::RegisterBenchmark((name + "/cone").c_str(), [=](benchmark::State& st) { run(std::true_type{}, st); })->Unit(benchmark::kMicrosecond);
+            if (space != "weights") continue;
+            benchmark::RegisterBenchmark((name + "/cone/2").c_str(), [=](benchmark::State& st) { run(std::true_type{}, st); })
+                ->Unit(benchmark::kMicrosecond)->Threads(2)->UseRealTime();
+            benchmark::RegisterBenchmark((name + "/margin").c_str(), [=](benchmark::State& st) { to_margin(of_thread[0], any, images, st); })
+                ->Unit(benchmark::kMillisecond);
         }
     }
 }

@@ -107,3 +107,12 @@ TEST_CASE("in a block of 256 bytes every single and double flip is detected", "[
     CHECK(missed == 0);
     CHECK(crc32c(bytes.data(), bytes.size()) == good);
 }
+
+TEST_CASE("checksums of four neighbouring blocks", "[kernel]") {
+    const auto bytes = random_bytes(4 * 256);
+    for (std::size_t size : {std::size_t{0}, std::size_t{8}, std::size_t{16}, std::size_t{248}, std::size_t{256}}) {
+        CAPTURE(size);
+        const auto four = kernel::crc32c_of_four(bytes.data(), size);
+        for (std::size_t block = 0; block < 4; ++block) CHECK(four[block] == defined(bytes.data() + block * size, size));
+    }
+}

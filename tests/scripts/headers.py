@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Compiles every header by itself, warnings as errors: each must include what it uses."""
+"""Compiles every header by itself, warnings as errors: each must include what it uses. Or all together."""
 import argparse
 import concurrent.futures
 import pathlib
@@ -40,6 +40,7 @@ def main():
     parser.add_argument("--compiler", required=True)
     parser.add_argument("--include-dir", type=pathlib.Path, required=True)
     parser.add_argument("--flag", action="append", default=[])
+    parser.add_argument("--together", action="store_true", help="all in one unit instead: warnings, not what each includes")
     parser.add_argument("--embedded", action="store_true", help="embedded floors, without exceptions and RTTI")
     parser.add_argument("--self-test", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
@@ -57,6 +58,12 @@ def main():
         flags += ["-fno-exceptions", "-fno-rtti"]
     if not headers:
         fail("no headers found")
+    if options.together:
+        done = run([options.compiler, *flags, "-x", "c++", "-"], input="".join(f"#include <{name}>\n" for name in headers))
+        if done.returncode != 0 or done.stdout:
+            fail(f"the {len(headers)} headers together:\n{done.stdout}")
+        print(f"{len(headers)} headers in one unit")
+        return
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = list(pool.map(lambda name: compile_alone(options.compiler, flags, name), headers))

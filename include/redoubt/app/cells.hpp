@@ -60,8 +60,8 @@ inline result<void> plan_cell(planned_cell& cell, const options& asked, campaign
             return error{"--sampling exhaustive: "} << cell.summary.site_bits << " places are too many; narrow them by --layer or --bits";
         spec.trials = static_cast<int>(cell.summary.site_bits);
     }
-    if (const auto strata = cell.subject->strata(spec); static_cast<std::size_t>(spec.trials) < strata.size())
-        return error{"--trials: "} << spec.trials << " leave strata without a fault; there are " << strata.size()
+    if (const auto strata = cell.subject->strata(spec); static_cast<std::uint64_t>(spec.trials) < strata.view().count())
+        return error{"--trials: "} << spec.trials << " leave strata without a fault; there are " << strata.view().count()
                                    << " layers and bits";
     return {};
 }

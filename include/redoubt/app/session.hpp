@@ -300,7 +300,8 @@ private:
             if (options_.shard.empty()) summary.trials.assign(all.begin(), all.begin() + end);
         } while (end < summary.spec.trials && !campaign::may_stop(summary.spec.stop, summary.trials, test_.size()));
         if (!options_.shard.empty()) return {};
-        campaign::summarise(summary, test_.size(), cell.subject->strata(summary.spec));
+        const campaign::cell_strata strata = cell.subject->strata(summary.spec);
+        campaign::summarise(summary, test_.size(), strata.view());
         if (auto r = campaign::check_injected(summary, test_.size()); !r) return r;
         if (options_.fit_per_megabit > 0.0)
             summary.field = campaign::fit_of(campaign::upset_rate::per_megabit(options_.fit_per_megabit),

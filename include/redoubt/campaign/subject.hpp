@@ -6,6 +6,7 @@
 #include <redoubt/campaign/outcome.hpp>
 #include <redoubt/campaign/parallel.hpp>
 #include <redoubt/fault/features.hpp>
+#include <redoubt/fault/strata.hpp>
 #include <redoubt/fault/weights.hpp>
 #include <redoubt/harden/scrub.hpp>
 #include <redoubt/nn/run.hpp>
@@ -44,8 +45,8 @@ public:
     /// Strikes recorded faults again, those of the parameters for all images, others for the image they name. An error where a
     /// record names a layer, word or image that is not there, or holds another word than it says.
     virtual result<trial_result> replay(fault_kind, std::span<const named_fault>, const prepared_images&, const golden_run&) const = 0;
-    /// Places of each stratum of a stratified cell; empty for others.
-    virtual std::vector<double> strata(const cell_spec&) const = 0;
+    /// The strata of a stratified cell; empty for others.
+    virtual cell_strata strata(const cell_spec&) const = 0;
     /// Where the single fault of a trial in the parameters strikes; -1 for a cell with other faults.
     virtual fault_place place_of(const cell_spec&, int trial) const = 0;
     /// Seconds of one fault-free inference without hooks.
@@ -131,13 +132,11 @@ public:
         for (const auto& some : recorded) records->insert(records->end(), some.begin(), some.end());
     }
 
-    std::vector<double> strata(const cell_spec& cell) const override {
-        std::vector<double> sizes;
-        if (cell.by != sampling::stratified) return sizes;
-        const fault::fault_spec spec = spec_of(cell);
-        for (std::uint64_t s = 0; s < fault::strata_of<Net>(spec); ++s)
-            sizes.push_back(static_cast<double>(fault::stratum_at<Net>(spec, s).size));
-        return sizes;
+    cell_strata strata(const cell_spec& cell) const override {
+        if (cell.by != sampling::stratified) return {};
+        const fault::strata_of<Net> layers{spec_of(cell)};
+        const fault::strata all = layers.view();
+        return {{all.words.begin(), all.words.end()}, all.per_word};
     }
 
     fault_place place_of(const cell_spec& cell, int trial) const override {

@@ -51,16 +51,16 @@ namespace redoubt::campaign::inline REDOUBT_ABI {
 inline constexpr std::size_t most_for_trial_interval = 1000;
 
 /// Rate over all images and its interval, by how the trials were chosen: trial_interval, or past most_for_trial_interval
-/// and where trials end by a rule (`stops`) that of sequential_mean; a stratified cell's is reweighted by `strata`, the sizes of its strata; an exhaustive one's is
+/// and where trials end by a rule (`stops`) that of sequential_mean; a stratified cell's is reweighted by the sizes of its `layers`' strata; an exhaustive one's is
 /// the rate itself, for there is nothing left to be uncertain of.
 inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32_t trial_result::* count, std::size_t images,
-                            sampling by = sampling::uniform, std::span<const double> strata = {}, bool stops = false) {
+                            sampling by = sampling::uniform, const fault::strata& layers = {}, bool stops = false) {
     const auto per_trial = static_cast<double>(images);
     if (by == sampling::stratified) {
-        std::vector<stratum> parts;
-        for (const double size : strata) parts.push_back({size, 0.0, 0.0});
+        std::vector<stratum> parts(layers.count());
+        for (std::size_t h = 0; h < parts.size(); ++h) parts[h].size = static_cast<double>(layers.size(h));
         for (std::size_t t = 0; t < trials.size(); ++t) {
-            stratum& part = parts[t % parts.size()];
+            stratum& part = parts[layers.of_trial(t)];
             part.faults += 1.0;
             part.failures += static_cast<double>(trials[t].*count) / per_trial;
         }
@@ -86,10 +86,10 @@ inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32
     return {rate, trial_interval(successes, per_trial, 0.95)};
 }
 
-/// Sums up a cell; `strata` are the sizes of a stratified one's strata.
-inline void summarise(cell_summary& cell, std::size_t images, std::span<const double> strata = {}) {
+/// Sums up a cell; `layers` are those of a stratified one's strata.
+inline void summarise(cell_summary& cell, std::size_t images, const fault::strata& layers = {}) {
     const auto of = [&](std::uint32_t trial_result::* count) {
-        return estimate_of(cell.trials, count, images, cell.spec.by, strata, cell.spec.stop.asked());
+        return estimate_of(cell.trials, count, images, cell.spec.by, layers, cell.spec.stop.asked());
     };
     cell.accuracy = of(&trial_result::right);
     cell.sdc1 = of(&trial_result::changed);

@@ -29,7 +29,15 @@ constexpr bool in_parameters(fault_kind kind) { return kind <= fault_kind::bound
 enum class sampling {
     uniform,     ///< independently for each trial, in proportion to the fault space
     exhaustive,  ///< trial t strikes place t, and only that; parameters alone
-    stratified,  ///< trial t strikes a random place of stratum t mod S, strata being (layer, bit); parameters alone
+    stratified,  ///< trial t strikes a random place of stratum strata::of_trial(t), strata being (layer, bit); parameters alone
+};
+
+/// The strata of a stratified cell.
+struct cell_strata {
+    std::vector<std::uint64_t> words;  ///< of each layer
+    int per_word = 0;                  ///< places in a word
+
+    fault::strata view() const { return {words, per_word}; }
 };
 
 /// When a cell ends before its last trial: as soon as the interval of its SDC-1 rate, one that holds at every look at once, is at

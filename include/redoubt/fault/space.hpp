@@ -2,11 +2,13 @@
 // Fault spaces: every bit that a kind of fault can strike, numbered through, so that sites are drawn in proportion.
 #pragma once
 
+#include <redoubt/base/philox.hpp>
 #include <redoubt/fault/model.hpp>
 #include <redoubt/nn/parameters.hpp>
 
 #include <cstdint>
 #include <limits>
+#include <span>
 
 namespace redoubt::fault::inline v1 {
 
@@ -82,6 +84,43 @@ struct weight_fault {
     float limit = 0.0f;       ///< for what saturates
     std::uint32_t before = 0;
     std::uint32_t after = 0;
+};
+
+/// The strata of a spec, layer by layer: one for each place in a word, as large as the layer has words.
+struct strata {
+    std::span<const std::uint64_t> words;  ///< of each layer that the spec takes; none is empty
+    int per_word = 0;                      ///< places in a word
+
+    constexpr std::uint64_t count() const { return words.size() * places(); }
+    constexpr std::uint64_t size(std::uint64_t number) const { return words[number / places()]; }
+    /// Places of all.
+    constexpr std::uint64_t total() const {
+        std::uint64_t sum = 0;
+        for (const std::uint64_t w : words) sum += w;
+        return sum * places();
+    }
+    /// The stratum that a trial strikes. The first trials meet each once, in order; those after them fall in proportion to sizes: by van
+    /// der Corput's sequence over the fault space, of which every 2^k trials in a row meet each 2^-k once.
+    constexpr std::uint64_t of_trial(std::uint64_t trial) const {
+        if (trial < count()) return trial;
+        std::uint64_t at = redoubt::detail::multiply(mirrored(trial - count()), total()).high;
+        std::uint64_t first = 0;
+        for (const std::uint64_t w : words) {
+            if (at < w * places()) return first + at / w;
+            at -= w * places();
+            first += places();
+        }
+        return count() - 1;
+    }
+
+private:
+    constexpr std::uint64_t places() const { return static_cast<std::uint64_t>(per_word); }
+    /// A count as a binary fraction of 64 digits, the lowest digit first.
+    static constexpr std::uint64_t mirrored(std::uint64_t v) {
+        std::uint64_t to = 0;
+        for (int bit = 0; bit < 64; ++bit, v >>= 1) to = (to << 1) | (v & 1u);
+        return to;
+    }
 };
 
 }  // namespace redoubt::fault::inline v1

@@ -323,56 +323,6 @@ void strike_place(std::uint64_t seed, const fault_spec& spec, std::uint64_t plac
     impl::placed<Net>{{seed, place, impl::space_of_part(copy), 2}, spec, copy, limits}(place, sink);
 }
 
-/// Strata of a spec: one for each layer that it takes and each place in a word.
-template <network_type Net>
-std::uint64_t strata_of(const fault_spec& spec) {
-    const int copy = impl::part_of_target(spec.strikes);
-    std::uint64_t layers = 0;
-    for (int s = 0; s < Net::table.slot_count; ++s) layers += spec.takes(s) && impl::words_of<Net>(copy, s) != 0 ? 1u : 0u;
-    return layers * static_cast<std::uint64_t>(spec.places_in(impl::part_fields<Net>(copy)));
-}
-/// One stratum: the layer and place in the word, and how many places of the space it holds.
-struct stratum {
-    int slot = 0;
-    int at = 0;
-    std::uint64_t first = 0;  ///< word of the part at which the layer begins
-    std::uint64_t size = 0;
-};
-template <network_type Net>
-stratum stratum_at(const fault_spec& spec, std::uint64_t number) {
-    const int copy = impl::part_of_target(spec.strikes);
-    const auto per_word = static_cast<std::uint64_t>(spec.places_in(impl::part_fields<Net>(copy)));
-    stratum found;
-    std::uint64_t layer = number / per_word;
-    found.at = static_cast<int>(number % per_word);
-    for (int s = 0; s < Net::table.slot_count; ++s) {
-        const std::uint64_t words = impl::words_of<Net>(copy, s);
-        if (!spec.takes(s) || words == 0) continue;
-        if (layer-- == 0) {
-            found.slot = s;
-            found.size = words;
-            return found;
-        }
-        found.first += words;
-    }
-    return found;
-}
-/// The fault of a trial of stratified sampling: trial t strikes a place of stratum t mod strata_of(), each as likely as the
-/// others.
-template <network_type Net, class Sink>
-void strike_stratum(std::uint64_t seed, std::uint64_t trial, const fault_spec& spec, Sink&& sink,
-                    const value_limits<Net>* limits = nullptr) {
-    const int copy = impl::part_of_target(spec.strikes);
-    const std::uint64_t strata = strata_of<Net>(spec);
-    REDOUBT_EXPECTS(strata > 0);
-    const stratum in = stratum_at<Net>(spec, trial % strata);
-    const draw_key key{seed, trial, impl::space_of_part(copy), 3};
-    random_stream random = details_of(key, 0);
-    const std::uint64_t word = in.first + random.below(in.size);
-    const auto per_word = static_cast<std::uint64_t>(spec.places_in(impl::part_fields<Net>(copy)));
-    impl::placed<Net>{key, spec, copy, limits}(word * per_word + static_cast<std::uint64_t>(in.at), sink);
-}
-
 /// Draws the parameter faults of one trial and hands each to `sink(weight_fault)`, the primary copy first. A count strikes
 /// the primary alone, so that every network of a comparison meets the same faults; it needs `chosen` to hold that many
 /// numbers, and a count above the places there are breaks a precondition. Effects that refer to the largest magnitude

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Parameters under a code: each step's words are checked as they are read, through scratch; scrub() repairs them in place.
+// Parameters under a code: each step's words are checked before they are read, and taken through scratch where one is wrong; scrub()
+// repairs them in place.
 #pragma once
 
 #include <redoubt/base/mutant.hpp>
@@ -29,6 +30,12 @@ struct coded_store {
         for (std::size_t b = 0; b < blocks(primary.size()); ++b)
             kernel::encode_block<Code>(primary.data() + b * block_bytes, rows(primary.size(), b), extra.data() + b * check_bytes);
     }
+    static bool sound(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first, std::size_t size) {
+        std::array<std::byte, check_bytes> syndromes;
+        for (std::size_t b = first / block_bytes; b * block_bytes < first + size; ++b)
+            if (!block_sound(primary, extra, b, syndromes)) return false;
+        return true;
+    }
     static void fetch(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first, std::size_t size,
                       std::byte* to, fault_counters& count) {
         // the region starts and ends at multiples of 64 bytes, which are rows; blocks at its edges are checked as a whole
@@ -53,9 +60,8 @@ private:
                         fault_counters& count, Tell&& tell) {
         std::array<std::byte, check_bytes> syndromes;
         for (std::size_t b = first / block_bytes; b * block_bytes < first + size; ++b) {
-            const std::size_t here = rows(primary.size(), b);
-            if (sound(primary.data() + b * block_bytes, here, extra.data() + b * check_bytes, syndromes.data())) continue;
-            kernel::diagnose_block<Code>(syndromes.data(), here, [&](std::size_t bit, const kernel::diagnosis& d) {
+            if (block_sound(primary, extra, b, syndromes)) continue;
+            kernel::diagnose_block<Code>(syndromes.data(), rows(primary.size(), b), [&](std::size_t bit, const kernel::diagnosis& d) {
                 tally(d, count);
                 tell(b, bit, d);
             });
@@ -64,9 +70,11 @@ private:
     static constexpr std::size_t rows(std::size_t primary, std::size_t b) {
         return std::min(kernel::code_rows, (primary - b * block_bytes) / kernel::code_row);
     }
-    static bool sound(const std::byte* block, std::size_t here, const std::byte* checks, std::byte* syndromes) {
+    static bool block_sound(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t b,
+                            std::array<std::byte, check_bytes>& syndromes) {
         if constexpr (planted == mutant::no_code) return true;
-        return kernel::check_block<Code>(block, here, checks, syndromes);
+        return kernel::check_block<Code>(primary.data() + b * block_bytes, rows(primary.size(), b), extra.data() + b * check_bytes,
+                                         syndromes.data());
     }
     static void tally(const kernel::diagnosis& d, fault_counters& count) {
         ++count.detected;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Parameters kept redundantly: three copies under a bitwise vote, or two under checksums. On every read the steps take
-// checked words through scratch, so that the parameters themselves may be const; scrub() repairs them in place.
+// Parameters kept redundantly: three copies under a bitwise vote, or two under checksums. Steps check them before every read and take
+// what is wrong through scratch, so that the parameters themselves may be const; scrub() repairs them in place.
 #pragma once
 
 #include <redoubt/kernel/crc32c.hpp>
@@ -9,6 +9,7 @@
 #include <redoubt/nn/status.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <span>
 
@@ -27,6 +28,11 @@ struct tmr_parameters : protection<Layers...> {
         static void encode(std::span<const std::byte> primary, std::span<std::byte> extra) {
             std::memcpy(extra.data(), primary.data(), primary.size());
             std::memcpy(extra.data() + primary.size(), primary.data(), primary.size());
+        }
+        static bool sound(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first, std::size_t size) {
+            const std::byte* const at = primary.data() + first;
+            return std::memcmp(at, extra.data() + first, size) == 0 &&
+                   std::memcmp(at, extra.data() + primary.size() + first, size) == 0;
         }
         static void fetch(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first,
                           std::size_t size, std::byte* to, fault_counters& count) {
@@ -75,6 +81,18 @@ struct crc : protection<Layers...> {
                 for (std::size_t copy = 0; copy < 2; ++copy)
                     std::memcpy(extra.data() + code_at(primary.size(), copy, b), &sum, 4);
             }
+        }
+        static bool sound(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first, std::size_t size) {
+            std::size_t b = first / block;
+            // whole blocks by four, whose checksums do not wait for each other
+            for (; (b + 4) * block <= std::min(first + size, primary.size()); b += 4) {
+                const std::array<std::uint32_t, 4> sums = kernel::crc32c_of_four(primary.data() + b * block, block);
+                if constexpr (planted == mutant::no_crc) continue;
+                if (std::memcmp(sums.data(), extra.data() + code_at(primary.size(), 0, b), sizeof(sums)) != 0) return false;
+            }
+            for (; b * block < first + size; ++b)
+                if (!intact(primary, extra, 0, b)) return false;
+            return true;
         }
         static void fetch(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first,
                           std::size_t size, std::byte* to, fault_counters& count) {

@@ -16,6 +16,9 @@
 #if REDOUBT_LEVEL_NUMBER >= 1
 #include <xsimd/xsimd.hpp>
 #endif
+#if REDOUBT_LEVEL_NUMBER >= 4
+#include <immintrin.h>
+#endif
 
 namespace redoubt::kernel::inline v1 {
 
@@ -79,29 +82,88 @@ using code_lanes = xsimd::batch<std::uint64_t>;
 using code_lanes = std::uint64_t;
 #endif
 inline code_lanes load_lanes(const std::byte* from) {
+#if REDOUBT_LEVEL_NUMBER >= 1
+    // not by memcpy: g++ makes halves of it without AVX-512, which wait for each other
+    return code_lanes::load_unaligned(reinterpret_cast<const std::uint64_t*>(from));
+#else
     code_lanes v;
     std::memcpy(&v, from, sizeof(v));
     return v;
+#endif
+}
+inline void store_lanes(const code_lanes& v, std::byte* to) {
+#if REDOUBT_LEVEL_NUMBER >= 1
+    v.store_unaligned(reinterpret_cast<std::uint64_t*>(to));
+#else
+    std::memcpy(to, &v, sizeof(v));
+#endif
+}
+
+/// Exclusive-or of three; one instruction where AVX-512 is.
+inline code_lanes sum3(code_lanes a, code_lanes b, code_lanes c) {
+#if REDOUBT_LEVEL_NUMBER >= 4
+    return _mm512_ternarylogic_epi64(a, b, c, 0x96);
+#else
+    return a ^ b ^ c;
+#endif
+}
+
+/// Rows that are held in registers at once, besides the sums.
+inline constexpr std::size_t code_group = REDOUBT_LEVEL_NUMBER >= 4 ? 16 : 8;
+
+/// Which rows of a group enter a check bit.
+struct group_rows {
+    std::array<std::uint8_t, code_group> row{};
+    std::size_t count = 0;
+};
+template <class Code, std::size_t First, std::size_t Check>
+inline constexpr group_rows rows_of_check = [] {
+    group_rows some;
+    for (std::size_t r = 0; r < code_group; ++r)
+        if (((Code::columns[First + r] >> Check) & 1u) != 0) some.row[some.count++] = static_cast<std::uint8_t>(r);
+    return some;
+}();
+
+/// Adds the rows of one group to the sums, two at a time.
+template <class Code, std::size_t First, std::size_t... Check>
+[[gnu::always_inline]] inline void add_group(const std::array<code_lanes, code_group>& rows, std::array<code_lanes, Code::checks>& sums, std::index_sequence<Check...>) {
+    const auto one = [&]<std::size_t C>(std::integral_constant<std::size_t, C>) {
+        constexpr const group_rows& some = rows_of_check<Code, First, C>;
+        code_lanes sum = sums[C];
+        [&]<std::size_t... P>(std::index_sequence<P...>) {
+            ((sum = sum3(sum, rows[some.row[2 * P]], rows[some.row[2 * P + 1]])), ...);
+        }(std::make_index_sequence<some.count / 2>{});
+        if constexpr (some.count % 2 != 0) sum = sum ^ rows[some.row[some.count - 1]];
+        sums[C] = sum;
+    };
+    (one(std::integral_constant<std::size_t, Check>{}), ...);
+}
+
+/// The sums of the columns that one register holds; Whole: of 64 rows, else of the first `rows`.
+template <class Code, bool Whole>
+std::array<code_lanes, Code::checks> sum_columns(const std::byte* data, std::size_t rows) {
+    std::array<code_lanes, Code::checks> sums;
+    for (code_lanes& s : sums) s = code_lanes(std::uint64_t{0});
+    const auto add = [&]<std::size_t First, std::size_t... R>(std::integral_constant<std::size_t, First>, std::index_sequence<R...>) {
+        const auto row = [&](std::size_t r) {
+            if constexpr (!Whole)
+                if (r >= rows) return code_lanes(std::uint64_t{0});
+            return load_lanes(data + r * code_row);
+        };
+        const std::array<code_lanes, code_group> held{row(First + R)...};
+        add_group<Code, First>(held, sums, std::make_index_sequence<Code::checks>{});
+    };
+    [&]<std::size_t... G>(std::index_sequence<G...>) {
+        (add(std::integral_constant<std::size_t, G * code_group>{}, std::make_index_sequence<code_group>{}), ...);
+    }(std::make_index_sequence<code_rows / code_group>{});
+    return sums;
 }
 
 /// The check bits of `rows` rows, as many columns at once as a register holds; body(part, sums) gets the sums of each.
 template <class Code, class Body>
 void sum_rows(const std::byte* data, std::size_t rows, Body&& body) {
-    for (std::size_t part = 0; part < code_row; part += sizeof(code_lanes)) {
-        std::array<code_lanes, Code::checks> sums;
-        for (code_lanes& s : sums) s = code_lanes(std::uint64_t{0});
-        const auto add = [&]<std::size_t Row>(std::integral_constant<std::size_t, Row>) {
-            const code_lanes v = load_lanes(data + Row * code_row + part);
-            [&]<std::size_t... C>(std::index_sequence<C...>) {
-                ((((Code::columns[Row] >> C) & 1u) != 0 ? void(sums[C] = sums[C] ^ v) : void()), ...);
-            }(std::make_index_sequence<Code::checks>{});
-        };
-        [&]<std::size_t... Row>(std::index_sequence<Row...>) {
-            if (rows == code_rows) (add(std::integral_constant<std::size_t, Row>{}), ...);
-            else ((Row < rows ? add(std::integral_constant<std::size_t, Row>{}) : void()), ...);
-        }(std::make_index_sequence<code_rows>{});
-        body(part, sums);
-    }
+    for (std::size_t part = 0; part < code_row; part += sizeof(code_lanes))
+        body(part, rows == code_rows ? sum_columns<Code, true>(data + part, rows) : sum_columns<Code, false>(data + part, rows));
 }
 
 }  // namespace impl
@@ -110,7 +172,7 @@ void sum_rows(const std::byte* data, std::size_t rows, Body&& body) {
 template <class Code>
 void encode_block(const std::byte* data, std::size_t rows, std::byte* checks) {
     impl::sum_rows<Code>(data, rows, [&](std::size_t part, const auto& sums) {
-        for (std::size_t c = 0; c < Code::checks; ++c) std::memcpy(checks + c * code_row + part, &sums[c], sizeof(sums[c]));
+        for (std::size_t c = 0; c < Code::checks; ++c) impl::store_lanes(sums[c], checks + c * code_row + part);
     });
 }
 
@@ -121,7 +183,7 @@ bool check_block(const std::byte* data, std::size_t rows, const std::byte* check
     impl::sum_rows<Code>(data, rows, [&](std::size_t part, const auto& sums) {
         for (std::size_t c = 0; c < Code::checks; ++c) {
             const impl::code_lanes differs = sums[c] ^ impl::load_lanes(checks + c * code_row + part);
-            std::memcpy(syndromes + c * code_row + part, &differs, sizeof(differs));
+            impl::store_lanes(differs, syndromes + c * code_row + part);
             any = any | differs;
         }
     });

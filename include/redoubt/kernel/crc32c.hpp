@@ -58,4 +58,23 @@ inline std::uint32_t crc32c(const std::byte* data, std::size_t size) {
 #endif
 }
 
+/// The checksums of four neighbouring blocks of `size` bytes each, a multiple of 8: a step of one takes three cycles, and four
+/// go side by side.
+inline std::array<std::uint32_t, 4> crc32c_of_four(const std::byte* data, std::size_t size) {
+#if REDOUBT_LEVEL_NUMBER >= 2 && defined(__SSE4_2__)
+    std::array<std::uint64_t, 4> crc;
+    crc.fill(0xffffffffu);
+    for (std::size_t i = 0; i < size; i += 8)
+        for (std::size_t block = 0; block < 4; ++block) {
+            std::uint64_t word;
+            std::memcpy(&word, data + block * size + i, 8);
+            crc[block] = _mm_crc32_u64(crc[block], word);
+        }
+    return {~static_cast<std::uint32_t>(crc[0]), ~static_cast<std::uint32_t>(crc[1]), ~static_cast<std::uint32_t>(crc[2]),
+            ~static_cast<std::uint32_t>(crc[3])};
+#else
+    return {crc32c(data, size), crc32c(data + size, size), crc32c(data + 2 * size, size), crc32c(data + 3 * size, size)};
+#endif
+}
+
 }  // namespace redoubt::kernel::inline REDOUBT_ABI

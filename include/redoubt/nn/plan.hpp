@@ -22,6 +22,16 @@ constexpr int blocks_at_once(const kernel::conv_geometry& g) {
     return blocks;
 }
 
+/// Output blocks whose stored words are checked at once and then read where they lie: whole calls of a kernel, within 256 KiB where
+/// that is enough for one, so that the kernel finds in the cache what the check has read.
+template <number N>
+constexpr int blocks_in_place(const kernel::conv_geometry& g) {
+    const std::size_t block = kernel::layout_of<N>.block_size(g) * sizeof(typename N::weight);
+    int blocks = g.out.height * g.out.width == 1 ? 8 : 2;
+    while (blocks < g.blocks() && static_cast<std::size_t>(blocks) * 2 * block <= 262144) blocks *= 2;
+    return blocks;
+}
+
 /// Scratch of one slot: its biases, then fetched words, then decoded ones.
 struct tile_place {
     std::size_t fetched = 0;

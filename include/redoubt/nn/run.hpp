@@ -42,6 +42,19 @@ void restrict_rows(kernel::conv_call<N>& call, int row_begin, int row_end) {
     g.out.height = row_end - row_begin;
 }
 
+/// A space that holds a linear layer's input and output of several images, [row][image][column][channel].
+template <class Space>
+concept batched = requires(const Space& space) { space.images; };
+
+/// The linear layers of several images as one convolution, an output pixel for each.
+template <number N>
+void side_by_side(kernel::conv_call<N>& call, int images) {
+    kernel::conv_geometry& g = call.geometry;
+    g.stride = {1, g.in.width};
+    g.in.width *= images;
+    g.out.width = images;
+}
+
 /// Runs single steps of Net; everything a step needs besides its row. Space holds the values: a workspace, or something
 /// with the same value() and scratch().
 template <network_type Net, fault_policy Policy, class Space = workspace<Net>>
@@ -129,6 +142,8 @@ private:
         return scale;
     }
 
+public:
+    /// The first half of run(), and below the second, check(): apart for batches, which compute together and check one by one.
     template <int I> void compute() const {
         constexpr step s = step_of<Net, I>;
         constexpr const kernel::conv_geometry& g = step_of<Net, I>.geometry;
@@ -164,6 +179,7 @@ private:
         }
     }
 
+private:
     template <int I, std::size_t... P> void join(std::index_sequence<P...>) const {
         int channel = 0;
         const auto one = [&]<int V>(std::integral_constant<int, V>) {
@@ -197,6 +213,7 @@ private:
             opaque(call.weights);
         }
         if constexpr (windowed<Space>) restrict_rows(call, space.window.row_begin, std::min(space.window.row_end, s.geometry.out.height));
+        if constexpr (batched<Space>) side_by_side(call, space.images);
         weight_source<Net, s.slot>::for_each_block(
             weights, space, report.steps[static_cast<std::size_t>(I)], [&](const auto& block) {
                 call.weights = block.weights;
@@ -211,7 +228,7 @@ private:
                                                reinterpret_cast<float*>(space.scratch()));
                 } else if constexpr (Policy::active) {
                     if constexpr (weight_source<Net, s.slot>::fetches)
-                        policy.template touch<site::decoded_weights>(block.scratch, path<I>());
+                        if (!block.scratch.empty()) policy.template touch<site::decoded_weights>(block.scratch, path<I>());
                     compute_blocks<I>(call, policy.hook(path<I>()));
                 } else {
                     compute_blocks<I>(call, kernel::no_hook{});
@@ -237,6 +254,7 @@ private:
         else voter::template vote<stored_word>(all, count);
     }
 
+public:
     template <int I> void check() const {
         constexpr step s = step_of<Net, I>;
         const auto one = [&]<int G>(std::integral_constant<int, G>) {
@@ -254,7 +272,6 @@ private:
         one(std::integral_constant<int, 3>{});
     }
 
-public:
     /// Scale of a value that holds logits: its accumulators' scale for int8.
     template <int V> std::int32_t logit_frac() const {
         if constexpr (!N::is_integer) {

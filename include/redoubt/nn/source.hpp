@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where a step's weights come from: straight from the parameters, or through a block of scratch that a store has
-// fetched and checked, or that a storage format has been decoded into.
+// Where a step's weights come from: straight from the parameters, which a store may have checked before; or, where it found
+// something wrong or a storage format must be decoded, through a block of scratch.
 #pragma once
 
 #include <redoubt/base/barrier.hpp>
@@ -18,7 +18,7 @@ struct weight_block {
     const typename N::bias* bias = nullptr;
     int begin = 0;
     int end = 0;
-    std::span<typename N::kernel_weight> scratch{};  ///< the same weights where they were fetched or decoded
+    std::span<typename N::kernel_weight> scratch{};  ///< the same weights where they were fetched or decoded, else empty
 };
 
 }  // namespace redoubt::inline v1
@@ -29,10 +29,10 @@ namespace redoubt::inline REDOUBT_ABI {
 template <network_type Net, int Slot>
 struct weight_source {
     using N = typename Net::number_type;
-    using stored_weight = typename N::weight;
+    using stored_word = typename N::weight;
     using kernel_weight = typename N::kernel_weight;
     static constexpr slot info = Net::table.slots[static_cast<std::size_t>(Slot)];
-    /// Whether kernels read a copy in the workspace instead of the parameters.
+    /// Whether kernels may read a copy in the workspace instead of the parameters.
     static constexpr bool fetches = info.store >= 0 || decodes_weights<N>;
 
     /// Calls body(weight_block) for all output blocks in turn; a windowed space may leave out those outside its window.
@@ -43,51 +43,75 @@ struct weight_source {
             from_block = space.window.block_begin;
             blocks = std::min(blocks, space.window.block_end);
         }
+        constexpr std::size_t words = kernel::layout_of<N>.block_size(info.geometry);
         weight_block<N> block;
         if constexpr (!fetches) {
-            constexpr std::size_t words = kernel::layout_of<N>.block_size(info.geometry);
             block.weights = from.weights(Slot).data() + static_cast<std::size_t>(from_block) * words;
             block.bias = from.biases(Slot).data();
             block.begin = from_block;
             block.end = blocks;
             body(block);
         } else {
-            constexpr detail::tile_place tile = detail::tile_of<N>(info);
-            constexpr int group = detail::blocks_at_once<N>(info.geometry);
-            constexpr std::size_t words = kernel::layout_of<N>.block_size(info.geometry);
-            std::byte* const scratch = space.scratch();
+            const auto give = [&](int b, int n, const stored_word* at, bool in_scratch) {
+                block.begin = b;
+                block.end = b + n;
+                const std::size_t count_of_words = static_cast<std::size_t>(n) * words;
+                if constexpr (decodes_weights<N>) {
+                    auto* to = reinterpret_cast<kernel_weight*>(space.scratch() + tile.decoded);
+                    for (std::size_t i = 0; i < count_of_words; ++i) to[i] = static_cast<kernel_weight>(at[i]);
+                    block.weights = to;
+                    block.scratch = {to, count_of_words};
+                } else {
+                    block.weights = at;
+                    block.scratch = {};
+                    if (in_scratch) block.scratch = {reinterpret_cast<kernel_weight*>(space.scratch() + tile.fetched), count_of_words};
+                }
+                body(block);
+            };
             block.bias = from.biases(Slot).data();
             if constexpr (info.store >= 0) {
-                fetch(from, 0, from.biases(Slot).size_bytes(), scratch, count);
-                block.bias = reinterpret_cast<const typename N::bias*>(scratch);
+                if (!sound(from, 0, from.biases(Slot).size_bytes())) {
+                    fetch(from, 0, from.biases(Slot).size_bytes(), space.scratch(), count);
+                    block.bias = reinterpret_cast<const typename N::bias*>(space.scratch());
+                }
             }
-            for (int b = from_block; b < blocks; b += group) {
-                const auto n = static_cast<std::size_t>(std::min(group, blocks - b)) * words;
-                const auto first = static_cast<std::size_t>(b) * words;
-                const stored_weight* stored_words = from.weights(Slot).data() + first;
-                if constexpr (info.store >= 0) {
-                    constexpr std::size_t origin = parameters<Net>::place(Slot).weights - parameters<Net>::place(Slot).primary;
-                    fetch(from, origin + first * sizeof(stored_weight), n * sizeof(stored_weight),
-                          scratch + tile.fetched, count);
-                    stored_words = reinterpret_cast<const stored_weight*>(scratch + tile.fetched);
-                }
-                if constexpr (decodes_weights<N>) {
-                    auto* to = reinterpret_cast<kernel_weight*>(scratch + tile.decoded);
-                    for (std::size_t i = 0; i < n; ++i) to[i] = static_cast<kernel_weight>(stored_words[i]);
-                    block.weights = to;
-                    block.scratch = {to, n};
+            for (int b = from_block; b < blocks; b += at_once) {
+                const int n = std::min(at_once, blocks - b);
+                const stored_word* stored = from.weights(Slot).data() + static_cast<std::size_t>(b) * words;
+                if constexpr (info.store < 0) {
+                    give(b, n, stored, false);
                 } else {
-                    block.weights = stored_words;
-                    block.scratch = {reinterpret_cast<kernel_weight*>(scratch + tile.fetched), n};
+                    constexpr std::size_t origin = parameters<Net>::place(Slot).weights - parameters<Net>::place(Slot).primary;
+                    const auto place = [&](int of) { return origin + static_cast<std::size_t>(of) * words * sizeof(stored_word); };
+                    if (sound(from, place(b), place(b + n) - place(b))) {
+                        give(b, n, stored, false);
+                        continue;
+                    }
+                    for (int c = b; c < b + n; c += in_scratch) {
+                        const int m = std::min(in_scratch, b + n - c);
+                        fetch(from, place(c), place(c + m) - place(c), space.scratch() + tile.fetched, count);
+                        give(c, m, reinterpret_cast<const stored_word*>(space.scratch() + tile.fetched), true);
+                    }
                 }
-                block.begin = b;
-                block.end = b + static_cast<int>(n / words);
-                body(block);
             }
         }
     }
 
 private:
+    static constexpr detail::tile_place tile = detail::tile_of<N>(info);
+    /// Output blocks that scratch has room for, and those that are checked, decoded or handed out at once.
+    static constexpr int in_scratch = detail::blocks_at_once<N>(info.geometry);
+    static constexpr int at_once = info.store < 0 || decodes_weights<N> ? in_scratch : detail::blocks_in_place<N>(info.geometry);
+
+    /// Whether bytes of the primary may be read where they lie. Stores that cannot tell have them fetched.
+    static bool sound(const parameters<Net>& from, std::size_t first, std::size_t bytes)
+        requires(info.store >= 0)
+    {
+        using store = typename type_at<typename Net::wrappers, info.store>::store;
+        if constexpr (requires { store::sound(from.primary(Slot), from.extra(Slot), first, bytes); })
+            return store::sound(from.primary(Slot), from.extra(Slot), first, bytes);
+        else return false;
+    }
     static void fetch(const parameters<Net>& from, std::size_t first, std::size_t bytes, std::byte* to,
                       fault_counters& count)
         requires(info.store >= 0)
