@@ -7,8 +7,8 @@
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; its rows come from docs/results/NAME.csv, as the
 main job writes it (results.csv), or for a name coverage-STUDY from docs/results/coverage.csv, as tests/tools/coverage.cpp
-writes it, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER) or bench/harden_table.py
-(harden) write it.
+writes it, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER) bench/harden_table.py (harden) or
+bench/memory_table.py (memory) write it.
 """
 import csv
 import pathlib
@@ -111,6 +111,15 @@ def harden_table(rows):
     return columns(["number", "layer or network", *protections], lines)
 
 
+def memory_table(rows):
+    """Kilobytes of workspace and parameters, and how much more than the least that is."""
+    def beside(r, name):
+        return f"{int(r[name]) / 1000:,.1f} ({int(r[name]) / int(r['least_' + name]):.2f})"
+    engine = {"redoubt_direct": "direct", "redoubt": "fast"}
+    return columns(["network", "number", "kernels", "workspace, kB", "parameters, kB"],
+                   [[r["network"], r["number"], engine[r["engine"]], beside(r, "space"), beside(r, "weights")] for r in rows])
+
+
 def table(name):
     if name.startswith("coverage-"):
         return coverage_table(name.removeprefix("coverage-"))
@@ -118,6 +127,8 @@ def table(name):
         return exhaustive_table(read(name))
     if name == "harden":
         return harden_table(read(name))
+    if name == "memory":
+        return memory_table(read(name))
     if name == "ground-truth":
         return ground_truth_table(read(name))
     rows = read(name)
