@@ -52,6 +52,7 @@ void add(const std::string& of, const std::string& protection) {
 template <class Net>
 void add_all(const std::string& of) {
     add<Net>(of, "none");
+    add<harden<Net, protect<is_weighted, clip_weights>>>(of, "clip_weights");
     add<harden<Net, protect<is_weighted, parity>>>(of, "parity");
     add<harden<Net, protect<is_weighted, secded>>>(of, "secded");
     add<harden<Net, protect<is_weighted, crc>>>(of, "crc");

@@ -2,6 +2,7 @@
 // Hardened presets: the protections that the command line knows, as rewrites of any network.
 #pragma once
 
+#include <redoubt/harden/clip.hpp>
 #include <redoubt/harden/ecc.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
@@ -24,7 +25,7 @@ struct hidden_layers {
 };
 
 /// The words of the vocabulary that are protections of whole networks, in the order of tables.
-inline constexpr std::array<std::string_view, 7> protection_names{"none", "range", "tmr_parameters", "crc", "secded", "dmr", "tmr"};
+inline constexpr std::array<std::string_view, 8> protection_names{"none", "range", "clip_weights", "tmr_parameters", "crc", "secded", "dmr", "tmr"};
 
 /// Net under the protection of that place in protection_names; every layer it can protect is protected.
 template <network_type Net, std::size_t Protection>
@@ -33,10 +34,11 @@ template <network_type Net> struct preset<Net, 0> { using type = Net; };
 template <network_type Net> struct preset<Net, 1> {
     using type = harden<Net, protect<hidden_layers<Net>::template kind, range>>;
 };
-template <network_type Net> struct preset<Net, 2> { using type = harden<Net, protect<is_weighted, tmr_parameters>>; };
-template <network_type Net> struct preset<Net, 3> { using type = harden<Net, protect<is_weighted, crc>>; };
-template <network_type Net> struct preset<Net, 4> { using type = harden<Net, protect<is_weighted, secded>>; };
-template <network_type Net> struct preset<Net, 5> { using type = harden<Net, protect<is_weighted, dmr>>; };
-template <network_type Net> struct preset<Net, 6> { using type = harden<Net, protect<is_weighted, tmr>>; };
+template <network_type Net> struct preset<Net, 2> { using type = harden<Net, protect<is_weighted, clip_weights>>; };
+template <network_type Net> struct preset<Net, 3> { using type = harden<Net, protect<is_weighted, tmr_parameters>>; };
+template <network_type Net> struct preset<Net, 4> { using type = harden<Net, protect<is_weighted, crc>>; };
+template <network_type Net> struct preset<Net, 5> { using type = harden<Net, protect<is_weighted, secded>>; };
+template <network_type Net> struct preset<Net, 6> { using type = harden<Net, protect<is_weighted, dmr>>; };
+template <network_type Net> struct preset<Net, 7> { using type = harden<Net, protect<is_weighted, tmr>>; };
 
 }  // namespace redoubt::app::inline v1

@@ -96,12 +96,14 @@ public:
         run.top1.resize(images.size());
         run.scores.resize(images.size());
         run.outputs.resize(images.size() * outputs);
+        run.seen.resize(images.size());
         std::vector<char> bad(images.size());
         parallel_for(images.size(), threads, [] { return std::make_unique<workspace<Net>>(); },
                      [&](auto& space, std::size_t i) {
                          state<Net> memory;
                          const auto got = infer<Net>(*weights_, memory, images.image(i), *space);
                          run.top1[i] = got.top1();
+                         run.seen[i] = got.status.total();
                          run.scores[i] = score_of(got.logits, run.top1[i], gives_shares);
                          std::copy(got.logits.begin(), got.logits.end(), run.outputs.begin() + static_cast<std::ptrdiff_t>(i * outputs));
                          for (float v : got.logits) bad[i] = bad[i] != 0 || !(v - v == 0.0f) ? 1 : 0;
@@ -269,7 +271,7 @@ private:
             const bool local = cell.kind != fault_kind::scales && cell.kind != fault_kind::bounds;
             const double expected = spec.count != 0 ? static_cast<double>(spec.count)
                                                     : spec.rate * static_cast<double>(site_bits(cell));
-            if (!local || expected > 16.0) return traces;
+            if (!local || expected > 16.0 || expected == 0.0) return traces;
             traces.resize(std::min(images.size(), trace_budget / trace_bytes<Net>));
             parallel_for(traces.size(), threads, [] { return std::make_unique<overlay<Net>>(); },
                          [&](auto& space, std::size_t i) { traces[i] = record_trace<Net>(*weights_, images.image(i), *space); });
@@ -339,7 +341,13 @@ private:
         void take_back(const std::vector<fault::weight_fault>& some) {
             for (auto f = some.rbegin(); f != some.rend(); ++f) fault::undo<Net>(*own, *f);
         }
+        /// The fault-free answer, which is that of an inference that nothing strikes.
+        void count_golden(trial_result& r, std::size_t i) const {
+            count_outcome(r, std::span{what.golden.outputs}.subspan(i * outputs, outputs), what.golden.seen[i], gives_shares, i,
+                          what.images.labels[i], what.golden);
+        }
         void infer_parameters(trial_result& r, const std::vector<fault::weight_fault>& some, std::size_t i) {
+            if (some.empty()) return count_golden(r, i);
             if constexpr (has_cones) {
                 if (i < what.traces.size()) {
                     campaign::strike<Net> where;
@@ -368,6 +376,10 @@ private:
                 r.faults += policy.size();
                 if (records != nullptr)
                     for (const fault::inference_fault& f : policy.faults()) record(*records, trial, static_cast<int>(i), f);
+                if (policy.size() == 0) {
+                    count_golden(r, i);
+                    continue;
+                }
                 if constexpr (has_cones) {
                     if (i < what.traces.size()) {
                         campaign::strike<Net> where;

@@ -103,6 +103,7 @@ struct golden_run {
     std::vector<int> top1;
     std::vector<float> outputs;  ///< [image][class]
     std::vector<float> scores;   ///< of the top-1: its output after softmax
+    std::vector<fault_counters> seen;  ///< what was counted without faults: test images may leave their bounds
     std::uint32_t right = 0;
     std::uint32_t unusable = 0;
 };

@@ -76,7 +76,7 @@ enum part : std::int32_t {
 /// One struck word of the parameters, with what it held before and after: the record of the fault, and its undo.
 struct weight_fault {
     std::int32_t copy = 0;    ///< a part
-    std::int32_t slot = 0;    ///< scales and bounds: 0
+    std::int32_t slot = 0;    ///< scales and bounds of outputs: 0
     std::uint64_t word = 0;   ///< logical weight index ([out][row][col][in]); byte of the code; output channel of a bias; number
                               ///< of the scale or bound
     std::int32_t bit = 0;     ///< lowest struck bit

@@ -50,7 +50,7 @@ inline constexpr auto guarded_units = [] {
     return found;
 }();
 
-/// Words of one slot's share of a part; scales and bounds lie with slot 0.
+/// Words of one slot's share of a part; scales and bounds of outputs lie with slot 0, bounds of weights with their own.
 template <network_type Net>
 constexpr std::uint64_t words_of(int copy, int slot) {
     const auto& row = extra_rows<Net>[static_cast<std::size_t>(slot)];
@@ -61,7 +61,8 @@ constexpr std::uint64_t words_of(int copy, int slot) {
         case scale_words:
             if (!Net::number_type::is_integer || slot != 0) return 0;
             return static_cast<std::uint64_t>(Net::table.unit_count + Net::table.slot_count);
-        case bound_words: return slot != 0 ? 0 : 2 * static_cast<std::uint64_t>(guarded_units<Net>.count);
+        case bound_words:
+            return (info.transform >= 0 ? 1u : 0u) + (slot != 0 ? 0u : 2 * static_cast<std::uint64_t>(guarded_units<Net>.count));
         default: return copy <= row.copies ? info.geometry.weights() : 0;
     }
 }
@@ -152,6 +153,10 @@ std::byte* address_of(parameters<Net>& p, const weight_fault& f) {
             return reinterpret_cast<std::byte*>(&frac);
         }
         case bound_words: {
+            // with slot 0 lie the outputs' first
+            const std::uint64_t outputs = f.slot != 0 ? 0 : 2 * static_cast<std::uint64_t>(guarded_units<Net>.count);
+            if constexpr (redoubt::detail::transformed_slots<Net> != 0)
+                if (f.word >= outputs) return reinterpret_cast<std::byte*>(&p.weight_limit(f.slot));
             auto& unit = p.of_unit(guarded_units<Net>.unit[static_cast<std::size_t>(f.word / 2)]);
             return reinterpret_cast<std::byte*>(f.word % 2 == 0 ? &unit.low : &unit.high);
         }

@@ -29,10 +29,22 @@ inline constexpr bool has_store = [] {
     return false;
 }();
 
-/// Computes copies and code bits from the primary parameters. convert() calls it; call it again after writing weights.
+/// Computes from the primary parameters what protections keep besides: copies, code bits, limits of weights. Call it after convert(), and
+/// again after writing weights.
 template <network_type Net>
 void encode(parameters<Net>& p) {
     impl::for_each_store<Net>([&](auto tag, int s) { decltype(tag)::type::encode(p.primary(s), p.extra(s)); });
+    const auto limit = [&]<int S>(std::integral_constant<int, S>) {
+        constexpr int wrapper = Net::table.slots[static_cast<std::size_t>(S)].transform;
+        if constexpr (wrapper >= 0) {
+            using transform = typename type_at<typename Net::wrappers, wrapper>::transform;
+            using word = typename parameters<Net>::weight;
+            p.weight_limit(S) = transform::template limit_of<bound_of<typename Net::number_type>>(std::span<const word>{p.weights(S)});
+        }
+    };
+    [&]<int... S>(std::integer_sequence<int, S...>) {
+        (limit(std::integral_constant<int, S>{}), ...);
+    }(std::make_integer_sequence<int, Net::table.slot_count>{});
 }
 
 /// Repairs every redundantly kept parameter in place and returns what was found. Needs parameters of its own: never

@@ -120,7 +120,7 @@ template <class Code, std::size_t First, std::size_t Check>
 inline constexpr group_rows rows_of_check = [] {
     group_rows some;
     for (std::size_t r = 0; r < code_group; ++r)
-        if (((Code::columns[First + r] >> Check) & 1u) != 0) some.row[some.count++] = static_cast<std::uint8_t>(r);
+        if (((unsigned{Code::columns[First + r]} >> Check) & 1u) != 0) some.row[some.count++] = static_cast<std::uint8_t>(r);
     return some;
 }();
 

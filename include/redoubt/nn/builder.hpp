@@ -71,6 +71,7 @@ private:
     int depth_ = 0;
     int comparison_ = -1;
     int store_ = -1;
+    int transform_ = -1;
     bool at_start_of_residual_ = false;
     path_name path_{};
     int position_ = 0;           // of the next child in the enclosing list
@@ -275,7 +276,7 @@ private:
         s.store = static_cast<std::int16_t>(store_);
         s.slot = static_cast<std::int16_t>(table.slot_count);
         slot& p = table.slots[static_cast<std::size_t>(table.slot_count++)];
-        p = {g, s.unit, s.store, false, false, path_, {}};
+        p = {g, s.unit, s.store, static_cast<std::int16_t>(transform_), false, false, path_, {}};
         ++leaf_;
     }
     template <conv_spec S> constexpr void visit(type_tag<conv2d<S>>) {
@@ -389,14 +390,19 @@ private:
     template <protecting L> constexpr void visit(type_tag<L>) {
         const int self = wrapper_++;
         const int first_step = table.step_count;
-        const int outer_store = store_;
+        const int outer_store = store_, outer_transform = transform_;
         if constexpr (storing<L>) {
             if (store_ >= 0) return fail(mistake::two_stores, extents_);
             store_ = self;
         }
+        if constexpr (transforming<L>) {
+            if (transform_ >= 0) return fail(mistake::two_transforms, extents_);
+            transform_ = self;
+        }
         if constexpr (replicating<L>) replicate<L>(self);
         else visit_all<typename L::layers>();
         store_ = outer_store;
+        transform_ = outer_transform;
         if constexpr (guarding<L>) guard(self, first_step);
     }
     constexpr void guard(int self, int first_step) {

@@ -149,7 +149,8 @@ struct concat {
 /// What every protection inherits: it is a layer description around others. A derived template adds what it does:
 ///   `static constexpr int replicas, spares` and `vote`  - runs the layers several times (harden/replicate.hpp),
 ///   `using guard`                                       - checks each step's output (harden/range.hpp),
-///   `using store`                                       - keeps parameters redundantly (harden/stores.hpp).
+///   `using store`                                       - keeps parameters redundantly (harden/stores.hpp),
+///   `using transform`                                   - changes weights as they are read (harden/clip.hpp).
 template <class... Layers>
 struct protection {
     static_assert(sizeof...(Layers) > 0, "redoubt: a protection needs at least one layer to protect");
@@ -172,6 +173,9 @@ concept guarding = protecting<L> && requires { typename L::guard; };
 /// A protection that keeps parameters redundantly.
 template <class L>
 concept storing = protecting<L> && requires { typename L::store; };
+/// A protection that changes weights as they are read.
+template <class L>
+concept transforming = protecting<L> && requires { typename L::transform; };
 
 /// A layer of the user's own: `static constexpr shape output(shape in)`, and `run` as in docs/custom-layer.md.
 template <class L>

@@ -39,10 +39,10 @@ template <class Net, int Wrapper> constexpr std::size_t extra_bytes(std::size_t 
     else return type_at<typename Net::wrappers, Wrapper>::store::extra_bytes(primary);
 }
 
-/// How a slot's weights are transformed: stores keep them plain.
+/// Winograd's form of a slot's weights: none where a protection reads or changes them.
 template <number N>
 constexpr kernel::winograd transform_of(const slot& s) {
-    return s.store < 0 ? kernel::winograd_of<N>(s.geometry) : kernel::winograd::none;
+    return s.store < 0 && s.transform < 0 ? kernel::winograd_of<N>(s.geometry) : kernel::winograd::none;
 }
 /// Words of a slot's weights.
 template <number N>
@@ -57,15 +57,23 @@ struct parameter_plan {
     static constexpr std::size_t slots = static_cast<std::size_t>(Net::table.slot_count);
     std::array<slot_place, slots == 0 ? 1 : slots> place{};
     std::size_t weight_fracs = 0;
+    std::size_t weight_limits = 0;  ///< of the slots whose weights are transformed, in their order
     std::size_t bytes = 0;
 };
+template <class Net>
+inline constexpr int transformed_slots = [] {
+    int count = 0;
+    for (int s = 0; s < Net::table.slot_count; ++s) count += Net::table.slots[static_cast<std::size_t>(s)].transform >= 0 ? 1 : 0;
+    return count;
+}();
 
 template <class Net>
 constexpr parameter_plan<Net> plan_parameters() {
     using N = typename Net::number_type;
     parameter_plan<Net> plan;
     plan.weight_fracs = sizeof(unit_record<N>) * static_cast<std::size_t>(Net::table.unit_count);
-    std::size_t at = aligned_up(plan.weight_fracs + sizeof(std::int32_t) * plan.slots);
+    plan.weight_limits = plan.weight_fracs + sizeof(std::int32_t) * plan.slots;
+    std::size_t at = aligned_up(plan.weight_limits + sizeof(bound_of<N>) * static_cast<std::size_t>(transformed_slots<Net>));
     const auto one = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
         constexpr slot s = Net::table.slots[I];
         slot_place& p = plan.place[I];
@@ -132,6 +140,9 @@ struct alignas(block_alignment) parameters {
     /// int8: a slot's weights are codes / 2^frac.
     std::int32_t& weight_frac(int s) { return as<std::int32_t>(plan.weight_fracs)[s]; }
     const std::int32_t& weight_frac(int s) const { return as<std::int32_t>(plan.weight_fracs)[s]; }
+    /// The largest magnitude (int8: of codes) of a slot's weights without faults, for a transform that asks for it; encode() writes it.
+    bound_of<number_type>& weight_limit(int s) { return as<bound_of<number_type>>(plan.weight_limits)[limit_number(s)]; }
+    const bound_of<number_type>& weight_limit(int s) const { return as<bound_of<number_type>>(plan.weight_limits)[limit_number(s)]; }
 
     static constexpr const slot_place& place(int s) { return plan.place[static_cast<std::size_t>(s)]; }
 
@@ -141,6 +152,12 @@ private:
     static constexpr std::size_t place_of(int s, int out, int row, int column, int in) {
         REDOUBT_EXPECTS(detail::transform_of<number_type>(slot_at(s)) == kernel::winograd::none);
         return kernel::layout_of<number_type>.index(slot_at(s).geometry, out, row, column, in);
+    }
+    /// How many transformed slots come before one.
+    static constexpr int limit_number(int s) {
+        int before = 0;
+        for (int i = 0; i < s; ++i) before += slot_at(i).transform >= 0 ? 1 : 0;
+        return before;
     }
     static constexpr std::size_t bias_words(int s) {
         return static_cast<std::size_t>(slot_at(s).geometry.blocks()) * kernel::lane_count;

@@ -11,14 +11,13 @@ namespace redoubt::inline v1 {
 namespace detail {
 
 /// Output blocks that a step fetches at once when its weights cannot be read in place: as many as the kernels take
-/// together, within 64 KiB.
+/// together; the eight of a linear layer within 64 KiB.
 template <number N>
 constexpr int blocks_at_once(const kernel::conv_geometry& g) {
+    if (g.out.height * g.out.width != 1) return g.blocks() < 2 ? 1 : 2;
     const std::size_t block = kernel::layout_of<N>.block_size(g) * sizeof(typename N::kernel_weight);
-    const int wanted = g.out.height * g.out.width == 1 ? 8 : 2;
     int blocks = 1;
-    while (blocks * 2 <= wanted && blocks * 2 <= g.blocks() && static_cast<std::size_t>(blocks) * 2 * block <= 65536)
-        blocks *= 2;
+    while (blocks < 8 && blocks * 2 <= g.blocks() && static_cast<std::size_t>(blocks) * 2 * block <= 65536) blocks *= 2;
     return blocks;
 }
 
@@ -32,7 +31,11 @@ constexpr int blocks_in_place(const kernel::conv_geometry& g) {
     return blocks;
 }
 
-/// Scratch of one slot: its biases, then fetched words, then decoded ones.
+/// Whether the weights that a kernel reads may be others than those that are stored.
+template <number N>
+constexpr bool changes_weights(const slot& s) { return decodes_weights<N> || s.transform >= 0; }
+
+/// Scratch of one slot: its biases, then fetched words, then decoded or transformed ones.
 struct tile_place {
     std::size_t fetched = 0;
     std::size_t decoded = 0;
@@ -45,12 +48,12 @@ constexpr tile_place tile_of(const slot& s) {
         t.bytes = aligned_up(kernel::winograd_plan{s.geometry, kind}.scratch() * sizeof(float));
         return t;
     }
-    if (s.store < 0 && !decodes_weights<N>) return t;
+    if (s.store < 0 && !changes_weights<N>(s)) return t;
     const auto blocks = static_cast<std::size_t>(blocks_at_once<N>(s.geometry));
     const std::size_t words = kernel::layout_of<N>.block_size(s.geometry) * blocks;
     t.fetched = aligned_up(static_cast<std::size_t>(s.geometry.blocks()) * kernel::lane_count * sizeof(typename N::bias));
     t.decoded = t.fetched + (s.store < 0 ? 0 : aligned_up(words * sizeof(typename N::weight)));
-    t.bytes = t.decoded + (decodes_weights<N> ? aligned_up(words * sizeof(typename N::kernel_weight)) : 0);
+    t.bytes = t.decoded + (changes_weights<N>(s) ? aligned_up(words * sizeof(typename N::kernel_weight)) : 0);
     return t;
 }
 

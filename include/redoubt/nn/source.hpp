@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Where a step's weights come from: straight from the parameters, which a store may have checked before; or, where it found
-// something wrong or a storage format must be decoded, through a block of scratch.
+// something wrong, or where words must be decoded or transformed, through a block of scratch.
 #pragma once
 
 #include <redoubt/base/barrier.hpp>
@@ -32,8 +32,9 @@ struct weight_source {
     using stored_word = typename N::weight;
     using kernel_weight = typename N::kernel_weight;
     static constexpr slot info = Net::table.slots[static_cast<std::size_t>(Slot)];
+    static constexpr bool changes = detail::changes_weights<N>(info);
     /// Whether kernels may read a copy in the workspace instead of the parameters.
-    static constexpr bool fetches = info.store >= 0 || decodes_weights<N>;
+    static constexpr bool fetches = info.store >= 0 || changes;
 
     /// Calls body(weight_block) for all output blocks in turn; a windowed space may leave out those outside its window.
     template <class Space, class Body>
@@ -52,45 +53,44 @@ struct weight_source {
             block.end = blocks;
             body(block);
         } else {
-            const auto give = [&](int b, int n, const stored_word* at, bool in_scratch) {
+            const auto give = [&](int b, int n, const kernel_weight* at, bool in_scratch) {
                 block.begin = b;
                 block.end = b + n;
-                const std::size_t count_of_words = static_cast<std::size_t>(n) * words;
-                if constexpr (decodes_weights<N>) {
-                    auto* to = reinterpret_cast<kernel_weight*>(space.scratch() + tile.decoded);
-                    for (std::size_t i = 0; i < count_of_words; ++i) to[i] = static_cast<kernel_weight>(at[i]);
-                    block.weights = to;
-                    block.scratch = {to, count_of_words};
-                } else {
-                    block.weights = at;
-                    block.scratch = {};
-                    if (in_scratch) block.scratch = {reinterpret_cast<kernel_weight*>(space.scratch() + tile.fetched), count_of_words};
-                }
+                block.weights = at;
+                block.scratch = {};
+                if (in_scratch) block.scratch = {const_cast<kernel_weight*>(at), static_cast<std::size_t>(n) * words};
                 body(block);
             };
+            constexpr std::size_t origin = parameters<Net>::place(Slot).weights - parameters<Net>::place(Slot).primary;
+            const auto place = [&](int of) { return origin + static_cast<std::size_t>(of) * words * sizeof(stored_word); };
             block.bias = from.biases(Slot).data();
-            if constexpr (info.store >= 0) {
-                if (!sound(from, 0, from.biases(Slot).size_bytes())) {
-                    fetch(from, 0, from.biases(Slot).size_bytes(), space.scratch(), count);
-                    block.bias = reinterpret_cast<const typename N::bias*>(space.scratch());
-                }
+            if (!sound(from, 0, from.biases(Slot).size_bytes())) {
+                fetch(from, 0, from.biases(Slot).size_bytes(), space.scratch(), count);
+                block.bias = reinterpret_cast<const typename N::bias*>(space.scratch());
             }
             for (int b = from_block; b < blocks; b += at_once) {
                 const int n = std::min(at_once, blocks - b);
-                const stored_word* stored = from.weights(Slot).data() + static_cast<std::size_t>(b) * words;
-                if constexpr (info.store < 0) {
-                    give(b, n, stored, false);
-                } else {
-                    constexpr std::size_t origin = parameters<Net>::place(Slot).weights - parameters<Net>::place(Slot).primary;
-                    const auto place = [&](int of) { return origin + static_cast<std::size_t>(of) * words * sizeof(stored_word); };
-                    if (sound(from, place(b), place(b + n) - place(b))) {
-                        give(b, n, stored, false);
+                const std::span<const stored_word> stored{from.weights(Slot).data() + static_cast<std::size_t>(b) * words,
+                                                          static_cast<std::size_t>(n) * words};
+                const bool good = sound(from, place(b), place(b + n) - place(b));
+                if constexpr (reads_in_place)
+                    if (good && unchanged(from, stored)) {
+                        give(b, n, stored.data(), false);
                         continue;
                     }
-                    for (int c = b; c < b + n; c += in_scratch) {
-                        const int m = std::min(in_scratch, b + n - c);
+                for (int c = b; c < b + n; c += in_scratch) {
+                    const int m = std::min(in_scratch, b + n - c);
+                    std::span<const stored_word> some = stored.subspan(static_cast<std::size_t>(c - b) * words, static_cast<std::size_t>(m) * words);
+                    if (!good) {
                         fetch(from, place(c), place(c + m) - place(c), space.scratch() + tile.fetched, count);
-                        give(c, m, reinterpret_cast<const stored_word*>(space.scratch() + tile.fetched), true);
+                        some = {reinterpret_cast<const stored_word*>(space.scratch() + tile.fetched), some.size()};
+                    }
+                    if constexpr (changes) {
+                        auto* const to = reinterpret_cast<kernel_weight*>(space.scratch() + tile.decoded);
+                        change(from, some, to, count);
+                        give(c, m, to, true);
+                    } else {
+                        give(c, m, some.data(), true);
                     }
                 }
             }
@@ -99,25 +99,41 @@ struct weight_source {
 
 private:
     static constexpr detail::tile_place tile = detail::tile_of<N>(info);
-    /// Output blocks that scratch has room for, and those that are checked, decoded or handed out at once.
+    template <int Wrapper> struct wrapper_of { using type = type_at<typename Net::wrappers, Wrapper>; };
+    template <int Wrapper>
+        requires(Wrapper < 0)
+    struct wrapper_of<Wrapper> { using type = void; };
+    using keeper = typename wrapper_of<info.store>::type;
+    using changer = typename wrapper_of<info.transform>::type;
+    /// Whether stored words can be what a kernel reads: not where they must be decoded, or are always transformed.
+    static constexpr bool reads_in_place = [] {
+        if constexpr (decodes_weights<N>) return false;
+        else if constexpr (info.transform >= 0) return requires(std::span<const stored_word> w, bound_of<N> limit) { changer::transform::unchanged(w, limit); };
+        else return true;
+    }();
+    /// Output blocks that scratch has room for, and those that are checked, changed or handed out at once.
     static constexpr int in_scratch = detail::blocks_at_once<N>(info.geometry);
-    static constexpr int at_once = info.store < 0 || decodes_weights<N> ? in_scratch : detail::blocks_in_place<N>(info.geometry);
+    static constexpr int at_once = reads_in_place ? detail::blocks_in_place<N>(info.geometry) : in_scratch;
 
     /// Whether bytes of the primary may be read where they lie. Stores that cannot tell have them fetched.
-    static bool sound(const parameters<Net>& from, std::size_t first, std::size_t bytes)
-        requires(info.store >= 0)
-    {
-        using store = typename type_at<typename Net::wrappers, info.store>::store;
-        if constexpr (requires { store::sound(from.primary(Slot), from.extra(Slot), first, bytes); })
-            return store::sound(from.primary(Slot), from.extra(Slot), first, bytes);
+    static bool sound(const parameters<Net>& from, std::size_t first, std::size_t bytes) {
+        if constexpr (info.store < 0) return true;
+        else if constexpr (requires { keeper::store::sound(from.primary(Slot), from.extra(Slot), first, bytes); })
+            return keeper::store::sound(from.primary(Slot), from.extra(Slot), first, bytes);
         else return false;
     }
-    static void fetch(const parameters<Net>& from, std::size_t first, std::size_t bytes, std::byte* to,
-                      fault_counters& count)
-        requires(info.store >= 0)
-    {
-        using store = typename type_at<typename Net::wrappers, info.store>::store;
-        store::fetch(from.primary(Slot), from.extra(Slot), first, bytes, to, count);
+    static void fetch(const parameters<Net>& from, std::size_t first, std::size_t bytes, std::byte* to, fault_counters& count) {
+        if constexpr (info.store >= 0) keeper::store::fetch(from.primary(Slot), from.extra(Slot), first, bytes, to, count);
+    }
+    /// Whether the transform leaves these words as they are.
+    static bool unchanged(const parameters<Net>& from, std::span<const stored_word> words) {
+        if constexpr (info.transform < 0) return true;
+        else return changer::transform::unchanged(words, from.weight_limit(Slot));
+    }
+    static void change(const parameters<Net>& from, std::span<const stored_word> words, kernel_weight* to, fault_counters& count) {
+        if constexpr (info.transform >= 0) changer::transform::apply(words, to, from.weight_limit(Slot), count);
+        else
+            for (std::size_t i = 0; i < words.size(); ++i) to[i] = static_cast<kernel_weight>(words[i]);
     }
 };
 

@@ -103,7 +103,8 @@ struct value {
 struct slot {
     kernel::conv_geometry geometry{};
     std::int16_t unit = -1;
-    std::int16_t store = -1;
+    std::int16_t store = -1;      ///< wrapper type that keeps the parameters
+    std::int16_t transform = -1;  ///< wrapper type that changes the weights on their way to a kernel
     bool has_norm = false;
     bool is_linear = false;
     path_name name{};
