@@ -77,7 +77,7 @@ void run(const options& o, const rd::parameters<net>& plain, const rd::calibrati
             rd::forget_memory();  // somebody else may have written to it
             const auto answer = rd::infer<Net>(*weights, memory, test.image(next), *scratch);
             ++inferences;
-            wrong += answer.top1() == expected[next] ? 0 : 1;
+            wrong += answer.top1() == expected[next] ? 0u : 1u;
             count += answer.status.total();
             next = (next + 1) % test.size();
         }

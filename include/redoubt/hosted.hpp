@@ -10,4 +10,5 @@
 #include <redoubt/campaign/sequential.hpp>
 #include <redoubt/campaign/stratified.hpp>
 #include <redoubt/io/cifar.hpp>
+#include <redoubt/io/rom.hpp>
 #include <redoubt/redoubt.hpp>

@@ -23,4 +23,5 @@
 #include <redoubt/nn/batch.hpp>
 #include <redoubt/nn/calibrate.hpp>
 #include <redoubt/nn/convert.hpp>
+#include <redoubt/nn/rom.hpp>
 #include <redoubt/nn/run.hpp>

@@ -38,15 +38,20 @@ struct coded_store {
     }
     static void fetch(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first, std::size_t size,
                       std::byte* to, fault_counters& count) {
-        // the region starts and ends at multiples of 64 bytes, which are rows; blocks at its edges are checked as a whole
+        // the region starts and ends at multiples of 64 bytes, which are rows; blocks at its edges are checked as a whole, and what is
+        // wrong there counts with the region that has the row, or where no row is known, the block's beginning
         std::memcpy(to, primary.data() + first, size);
-        examine(primary, extra, first, size, count, [&](std::size_t b, std::size_t bit, const kernel::diagnosis& d) {
-            const std::size_t row = b * block_bytes + d.row * kernel::code_row;
-            if (d.is == kernel::verdict::data && row >= first && row < first + size) kernel::flip_in_row(to + (row - first), bit);
+        examine(primary, extra, first, size, [&](std::size_t b, std::size_t bit, const kernel::diagnosis& d) {
+            const bool in_data = d.is == kernel::verdict::data;
+            const std::size_t row = b * block_bytes + (in_data ? d.row * kernel::code_row : 0);
+            if (row < first || row >= first + size) return;
+            tally(d, count);
+            if (in_data) kernel::flip_in_row(to + (row - first), bit);
         });
     }
     static void scrub(std::span<std::byte> primary, std::span<std::byte> extra, fault_counters& count) {
-        examine(primary, extra, 0, primary.size(), count, [&](std::size_t b, std::size_t bit, const kernel::diagnosis& d) {
+        examine(primary, extra, 0, primary.size(), [&](std::size_t b, std::size_t bit, const kernel::diagnosis& d) {
+            tally(d, count);
             const std::size_t row = d.row * kernel::code_row;
             if (d.is == kernel::verdict::data) kernel::flip_in_row(primary.data() + b * block_bytes + row, bit);
             if (d.is == kernel::verdict::check) kernel::flip_in_row(extra.data() + b * check_bytes + row, bit);
@@ -54,17 +59,15 @@ struct coded_store {
     }
 
 private:
-    /// Checks the blocks of a region and counts the codewords that are wrong; tell(block, bit, diagnosis) of each.
+    /// Checks the blocks of a region; tell(block, bit, diagnosis) of each codeword that is wrong.
     template <class Tell>
     static void examine(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first, std::size_t size,
-                        fault_counters& count, Tell&& tell) {
+                        Tell&& tell) {
         std::array<std::byte, check_bytes> syndromes;
         for (std::size_t b = first / block_bytes; b * block_bytes < first + size; ++b) {
             if (block_sound(primary, extra, b, syndromes)) continue;
-            kernel::diagnose_block<Code>(syndromes.data(), rows(primary.size(), b), [&](std::size_t bit, const kernel::diagnosis& d) {
-                tally(d, count);
-                tell(b, bit, d);
-            });
+            kernel::diagnose_block<Code>(syndromes.data(), rows(primary.size(), b),
+                                         [&](std::size_t bit, const kernel::diagnosis& d) { tell(b, bit, d); });
         }
     }
     static constexpr std::size_t rows(std::size_t primary, std::size_t b) {

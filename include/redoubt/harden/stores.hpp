@@ -97,7 +97,9 @@ struct crc : protection<Layers...> {
         static void fetch(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first,
                           std::size_t size, std::byte* to, fault_counters& count) {
             for (std::size_t b = first / block; b * block < first + size; ++b) {
-                const std::byte* from = sound_copy(primary, extra, b, count) == 1 ? extra.data() : primary.data();
+                // a block that two regions share counts with that in which it begins
+                fault_counters counted_before, &here = b * block >= first ? count : counted_before;
+                const std::byte* from = sound_copy(primary, extra, b, here) == 1 ? extra.data() : primary.data();
                 const std::size_t begin = std::max(first, b * block);
                 const std::size_t end = std::min(first + size, b * block + length(primary.size(), b));
                 std::memcpy(to + (begin - first), from + begin, end - begin);
