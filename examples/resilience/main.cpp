@@ -3,9 +3,13 @@
 // cost? Real weights, real images, three numbers, seven protections. `resilience --help` lists what can be asked.
 #include <redoubt/app/run.hpp>
 
+#ifndef REDOUBT_DEFAULT_MODEL
+#define REDOUBT_DEFAULT_MODEL "resnet20"
+#endif
+
 int main(int argc, char** argv) {
     redoubt::app::program_defaults defaults;
-    defaults.model = "resnet20";
+    defaults.model = REDOUBT_DEFAULT_MODEL;
     defaults.weights = REDOUBT_WEIGHTS "/{model}-fashion-mnist.safetensors";
     return redoubt::app::run(argc, argv, defaults);
 }
