@@ -38,15 +38,15 @@ struct coded_store {
     }
     static void fetch(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first, std::size_t size,
                       std::byte* to, fault_counters& count) {
-        // the region starts and ends at multiples of 64 bytes, which are rows; blocks at its edges are checked as a whole, and what is
-        // wrong there counts with the region that has the row, or where no row is known, the block's beginning
+        // blocks at the region's edges are checked as a whole, and what is wrong there counts with the region that has the byte, or where
+        // no byte is known, the block's beginning
         std::memcpy(to, primary.data() + first, size);
         examine(primary, extra, first, size, [&](std::size_t b, std::size_t bit, const kernel::diagnosis& d) {
             const bool in_data = d.is == kernel::verdict::data;
-            const std::size_t row = b * block_bytes + (in_data ? d.row * kernel::code_row : 0);
-            if (row < first || row >= first + size) return;
+            const std::size_t byte = b * block_bytes + (in_data ? d.row * kernel::code_row + bit / 8 : 0);
+            if (byte < first || byte >= first + size) return;
             tally(d, count);
-            if (in_data) kernel::flip_in_row(to + (row - first), bit);
+            if (in_data) to[byte - first] ^= static_cast<std::byte>(1u << bit % 8);
         });
     }
     static void scrub(std::span<std::byte> primary, std::span<std::byte> extra, fault_counters& count) {

@@ -36,7 +36,7 @@ struct tmr_parameters : protection<Layers...> {
         }
         static void fetch(std::span<const std::byte> primary, std::span<const std::byte> extra, std::size_t first,
                           std::size_t size, std::byte* to, fault_counters& count) {
-            // the region starts and ends at multiples of 64 bytes, so 8-byte words cover it
+            // the region starts and ends at multiples of 16 bytes, so 8-byte words cover it
             const auto words = [&](const std::byte* base) {
                 return reinterpret_cast<const std::uint64_t*>(base + first);
             };
