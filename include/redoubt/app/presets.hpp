@@ -27,6 +27,13 @@ struct hidden_layers {
 /// The words of the vocabulary that are protections of whole networks, in the order of tables.
 inline constexpr std::array<std::string_view, 8> protection_names{"none", "range", "clip_weights", "tmr_parameters", "crc", "secded", "dmr", "tmr"};
 
+/// The place of a name there.
+consteval std::size_t protection_number(std::string_view name) {
+    std::size_t at = 0;
+    while (protection_names[at] != name) ++at;  // a name that is not there does not compile
+    return at;
+}
+
 /// Net under the protection of that place in protection_names; every layer it can protect is protected.
 template <network_type Net, std::size_t Protection>
 struct preset;

@@ -92,7 +92,7 @@ struct strata {
     int per_word = 0;                      ///< places in a word
 
     constexpr std::uint64_t count() const { return words.size() * places(); }
-    constexpr std::uint64_t size(std::uint64_t number) const { return words[number / places()]; }
+    constexpr std::uint64_t size(std::uint64_t number) const { return words[static_cast<std::size_t>(number / places())]; }
     /// Places of all.
     constexpr std::uint64_t total() const {
         std::uint64_t sum = 0;

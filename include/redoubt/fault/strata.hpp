@@ -28,7 +28,7 @@ public:
     }
     strata view() const { return {std::span{words_}.first(layers_), per_word_}; }
     /// Word of the part at which a stratum's layer begins.
-    std::uint64_t first_word(std::uint64_t number) const { return first_[number / static_cast<std::uint64_t>(per_word_)]; }
+    std::uint64_t first_word(std::uint64_t number) const { return first_[static_cast<std::size_t>(number / static_cast<std::uint64_t>(per_word_))]; }
 
 private:
     std::array<std::uint64_t, static_cast<std::size_t>(Net::table.slot_count) + 1> words_{}, first_{};
