@@ -99,7 +99,7 @@ def recheck(o, number, folder, bits):
 def sampled(o, number, sampling, seed):
     """The intervals of one campaign; kept in a file, so that an interrupted study goes on."""
     kept = pathlib.Path(o.work) / f"{number}-{sampling}-{o.trials}" / f"{seed}.json"
-    if kept.exists():
+    if kept.exists() and not o.again:
         return json.loads(kept.read_text(encoding="ascii"))
     with tempfile.TemporaryDirectory() as folder:
         how = ["--flips", "1"] if sampling == "uniform" else ["--sampling", "stratified"]

@@ -80,7 +80,17 @@ TEST_CASE("an image that is none, or another network's, says so", "[io]") {
     using a = network<image<4, 2, 2>, float32, conv2d<conv_spec{.out = 4, .kernel = 2}>>;
     using b = network<image<4, 2, 2>, float32, linear<4>>;
     using c = network<image<4, 2, 2>, float32, clip_weights<linear<4>>>;
-    static_assert(rom_bytes<a> == rom_bytes<b> && rom_layout<b> != rom_layout<c>);
+    static_assert(rom_bytes<a> == rom_bytes<b> && rom_bytes<b> == rom_bytes<c> && rom_layout<b> != rom_layout<c>);
+    // the same bytes and places, kept or meant in another way
+    using coded = network<image<3, 4, 4>, float32, secded<conv2d<conv_spec{.out = 4, .kernel = 1}>>>;
+    using tripled = network<image<3, 4, 4>, float32, tmr_parameters<conv2d<conv_spec{.out = 4, .kernel = 1}>>>;
+    static_assert(rom_bytes<coded> == rom_bytes<tripled> && rom_layout<coded> != rom_layout<tripled>);
+    using bare = network<image<3, 4, 4>, float32, conv2d<conv_spec{.out = 4}>, relu>;
+    using guarded = network<image<3, 4, 4>, float32, redoubt::range<conv2d<conv_spec{.out = 4}>, relu>>;
+    using bent = network<image<3, 4, 4>, float32, conv2d<conv_spec{.out = 4}>, hard_swish>;
+    static_assert(rom_bytes<bare> == rom_bytes<guarded> && rom_layout<bare> != rom_layout<guarded>);
+    static_assert(rom_bytes<bare> == rom_bytes<bent> && rom_layout<bare> != rom_layout<bent>);
+    static_assert(rom_layout<with_number<bare, float16>> != rom_layout<with_number<bare, bfloat16>>);
 }
 
 TEST_CASE("an image as source", "[io]") {

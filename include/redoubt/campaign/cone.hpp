@@ -145,8 +145,8 @@ private:
                 space.window.row_end = rows.end;
                 if constexpr (Policy::active)
                     policy.skipped = static_cast<std::uint32_t>(rows.begin * s.geometry.out.width * s.geometry.out.channels);
-                // a store checks its parameters block by block and counts: all are read
-                if (s.store < 0 && reached.empty()) {
+                // a store checks its parameters block by block and counts, a transform may: all are read
+                if (s.store < 0 && Net::table.slots[static_cast<std::size_t>(s.slot)].transform < 0 && reached.empty()) {
                     space.window.block_begin = blocks.begin;
                     space.window.block_end = blocks.end;
                 }

@@ -66,7 +66,7 @@ inline std::string trial_line(std::size_t cell, int trial, const trial_result& r
     return checked_line(body);
 }
 
-inline constexpr std::string_view journal_title = "redoubt-journal 1 ";
+inline constexpr std::string_view journal_title = "redoubt-journal 2 ";
 
 }  // namespace impl
 

@@ -57,6 +57,7 @@ inline estimate estimate_of(const std::vector<trial_result>& trials, std::uint32
                             sampling by = sampling::uniform, const fault::strata& layers = {}, bool stops = false) {
     const auto per_trial = static_cast<double>(images);
     if (by == sampling::stratified) {
+        REDOUBT_EXPECTS(layers.count() > 0);
         std::vector<stratum> parts(layers.count());
         for (std::size_t h = 0; h < parts.size(); ++h) parts[h].size = static_cast<double>(layers.size(h));
         for (std::size_t t = 0; t < trials.size(); ++t) {

@@ -13,8 +13,8 @@
 namespace redoubt::inline v1 {
 
 /// Weights beyond the largest magnitude that their layer had without faults are read as that magnitude with their sign, NaN as 0; each
-/// counts as out of range at every read. Biases are not looked at. encode() takes the magnitude from the weights and keeps it,
-/// unprotected, in the parameters. Without faults nothing changes, bit for bit. Memory: 4 bytes a layer, and scratch for two blocks of 16 channels.
+/// counts as out of range at every read (of a batch, for each image). Biases are not looked at. encode() takes the magnitude from the weights and keeps it,
+/// unprotected, in the parameters. Without faults nothing changes, bit for bit. Memory: 4 bytes a layer, and scratch for two blocks of 16 channels, of linear layers up to eight within 64 KiB.
 /// Cost: one pass over the weights, which are then read where they lie.
 template <class... Layers>
 struct clip_weights : protection<Layers...> {

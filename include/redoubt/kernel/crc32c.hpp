@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if REDOUBT_LEVEL_NUMBER >= 2 && defined(__SSE4_2__)
+#if REDOUBT_LEVEL_NUMBER >= 2 && defined(__SSE4_2__) && defined(__x86_64__)
 #include <nmmintrin.h>
 #endif
 
@@ -42,7 +42,7 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 
 /// The checksum of `size` bytes; eight at a time where the instruction set has it.
 inline std::uint32_t crc32c(const std::byte* data, std::size_t size) {
-#if REDOUBT_LEVEL_NUMBER >= 2 && defined(__SSE4_2__)
+#if REDOUBT_LEVEL_NUMBER >= 2 && defined(__SSE4_2__) && defined(__x86_64__)
     std::uint64_t crc = 0xffffffffu;
     std::size_t i = 0;
     for (; i + 8 <= size; i += 8) {
@@ -61,7 +61,7 @@ inline std::uint32_t crc32c(const std::byte* data, std::size_t size) {
 /// The checksums of four neighbouring blocks of `size` bytes each, a multiple of 8: a step of one takes three cycles, and four
 /// go side by side.
 inline std::array<std::uint32_t, 4> crc32c_of_four(const std::byte* data, std::size_t size) {
-#if REDOUBT_LEVEL_NUMBER >= 2 && defined(__SSE4_2__)
+#if REDOUBT_LEVEL_NUMBER >= 2 && defined(__SSE4_2__) && defined(__x86_64__)
     std::array<std::uint64_t, 4> crc;
     crc.fill(0xffffffffu);
     for (std::size_t i = 0; i < size; i += 8)

@@ -116,7 +116,7 @@ void pass_scales_on(parameters<To>& to) {
 }  // namespace impl
 
 /// Fills `to` from a float32 network with the same layers: weights and biases in the words of To's number, scales from
-/// `seen`, no bounds yet (set_bounds). Copies and code bits are computed by encode() afterwards. Both networks may carry
+/// `seen`, no bounds yet (set_bounds). Copies, code bits and limits of weights are computed by encode() afterwards, without which clipped weights are all 0. Both networks may carry
 /// any protections.
 template <network_type From, network_type To>
     requires(std::same_as<typename From::number_type, float32>)

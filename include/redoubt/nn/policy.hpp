@@ -13,7 +13,7 @@ namespace redoubt::inline v1 {
 /// Kinds of memory that a policy may touch during an inference.
 enum class site {
     input,              ///< the image as stored words
-    decoded_weights,    ///< a block of weights after fetching, voting or decoding
+    decoded_weights,    ///< a block of weights in scratch: decoded, transformed, or put right by a store
     stored_activation,  ///< a step's output as it lies in the workspace
 };
 

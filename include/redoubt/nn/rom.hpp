@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <utility>
 
 namespace redoubt::inline v1 {
 
@@ -29,7 +30,21 @@ static_assert(sizeof(rom_header) == block_alignment);
 template <network_type Net>
 inline constexpr std::size_t rom_bytes = sizeof(rom_header) + parameter_bytes<Net>;
 
-/// A number that differs where parameters lie otherwise: other layers, extents, names, number type, copies or code bits.
+namespace detail {
+/// Whole copies and code bytes that a slot's store keeps, as one number.
+template <class Net, int Slot>
+inline constexpr std::uint64_t kept_besides = [] {
+    constexpr int wrapper = Net::table.slots[static_cast<std::size_t>(Slot)].store;
+    if constexpr (wrapper < 0) return std::uint64_t{0};
+    else {
+        using store = typename type_at<typename Net::wrappers, wrapper>::store;
+        return std::uint64_t{store::code_bytes(parameters<Net>::place(Slot).primary_bytes)} * 4 + std::uint64_t{store::copies} + 1;
+    }
+}();
+}  // namespace detail
+
+/// A number that differs where parameters lie otherwise or mean something else: other layers, steps, extents, names, number type, copies,
+/// code bits, bounds.
 template <network_type Net>
 inline constexpr std::uint64_t rom_layout = [] {
     std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a
@@ -49,6 +64,18 @@ inline constexpr std::uint64_t rom_layout = [] {
             add(static_cast<std::uint64_t>(v));
         for (std::size_t v : {at.primary, at.weights, at.primary_bytes, at.extra, at.extra_bytes}) add(v);
         add(info.transform >= 0 ? 1u : 0u);
+    }
+    [&]<int... S>(std::integer_sequence<int, S...>) {
+        (add(detail::kept_besides<Net, S>), ...);
+    }(std::make_integer_sequence<int, Net::table.slot_count>{});
+    for (int i = 0; i < Net::table.step_count; ++i) {
+        const step& s = Net::table.steps[static_cast<std::size_t>(i)];
+        std::uint64_t guards = 0;
+        for (const std::int16_t g : s.guards) guards += g >= 0 ? 1u : 0u;
+        add(guards);
+        for (int v : {static_cast<int>(s.kind), static_cast<int>(s.act), int{s.limit}, int{s.lower}, int{s.slope.numerator}, int{s.slope.denominator},
+                      int{s.unit}, int{s.slot}, int{s.in}, int{s.residual}, int{s.out}})
+            add(static_cast<std::uint64_t>(v));
     }
     return hash;
 }();
