@@ -8,6 +8,7 @@
 #include <redoubt/base/result.hpp>
 #include <redoubt/fault/features.hpp>
 #include <redoubt/fault/weights.hpp>
+#include <redoubt/harden/abft.hpp>
 #include <redoubt/harden/clip.hpp>
 #include <redoubt/harden/ecc.hpp>
 #include <redoubt/harden/range.hpp>

@@ -139,7 +139,8 @@ private:
         // what a guard counted in golden words must be counted again: leave them out only where it counted nothing
         const auto& seen = golden.golden.status.steps[static_cast<std::size_t>(I)];
         if constexpr (s.kind == op::convolution && !is_fast<typename Net::number_type>) {
-            if (s.guards[0] < 0 || seen.out_of_range == 0) {
+            // and a checker adds up whole channels
+            if ((s.guards[0] < 0 || seen.out_of_range == 0) && Net::table.slots[static_cast<std::size_t>(s.slot)].checker < 0) {
                 rows = reached.united(struck);
                 space.window.row_begin = rows.begin;
                 space.window.row_end = rows.end;

@@ -64,13 +64,17 @@ void conv_blocks(const conv_call<N>& call, const direct_setup<N>& setup, int blo
             if (pixels != size) return;
             const direct_tile<N, tile_shape<1, size, NB>, Depthwise, Hook> tile{call, setup, hook, block};
             const auto last = out.width - size;
-            if constexpr (Depthwise) {
+            const auto at = [&](int y, int column) {
+                const int from = std::min(column, last);
+                tile(y, from, column - from);
+            };
+            if constexpr (Depthwise && !Hook::sums) {
                 // downwards: the rows that tiles share stay in the first cache
                 for (int column = 0; column < out.width; column += size)
-                    for (int y = 0; y < out.height; ++y) tile(y, std::min(column, last));
+                    for (int y = 0; y < out.height; ++y) at(y, column);
             } else {
                 for (; row < out.height; ++row)
-                    for (int column = 0; column < out.width; column += size) tile(row, std::min(column, last));
+                    for (int column = 0; column < out.width; column += size) at(row, column);
             }
         }
     });

@@ -206,8 +206,8 @@ public:
           last_lanes{c.geometry.channels_in(first_block + T::blocks - 1)},
           weights{c.weights + (first_block - c.block_begin) * s.block} {}
 
-    /// The outputs [row, row + T::rows) x [column, column + T::columns).
-    void operator()(int row, int column) const {
+    /// The outputs [row, row + T::rows) x [column, column + T::columns), of which another tile has computed the first `again` columns.
+    void operator()(int row, int column, [[maybe_unused]] int again = 0) const {
         const conv_geometry& g = call.geometry;
         registers sum;
         impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
@@ -244,6 +244,7 @@ public:
             }
         }
 #endif
+        if constexpr (Hook::sums) add_up(sum, column, again);
         finish_tile(sum, row, column);
     }
 
@@ -305,6 +306,28 @@ private:
             for (int n = 0; n < T::blocks; ++n)
                 finish(done[p][n], at + n * lane_count, n + 1 < T::blocks ? lane_count : last_lanes);
         }
+    }
+    /// Adds the outputs to the hook's sums, each once.
+    [[gnu::always_inline]] void add_up(const registers& sum, int column, int again) const {
+        constexpr int parts = Hook::parts;
+        auto* const totals = hook.totals + (block - call.block_begin) * parts * lane_count;
+        const auto add_to = [&](int n, int part, const lanes& more) __attribute__((always_inline)) {
+            auto* const at = totals + (n * parts + part) * lane_count;
+            lanes total = lanes::load(at);
+            total.add(more);
+            total.store(at);
+        };
+        impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
+            if (parts == 1 && again == 0) {
+                lanes all = sum[0][n()];
+                impl::unrolled<T::pixels - 1>([&](auto p) __attribute__((always_inline)) { all.add(sum[p() + 1][n()]); });
+                return add_to(n(), 0, all);
+            }
+            impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+                constexpr int x = p() % T::columns;
+                if (x >= again) add_to(n(), (column + x) % parts, sum[p()][n()]);
+            });
+        });
     }
     [[gnu::always_inline]] static void copy(registers& to, const registers& from) {
         impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace redoubt::kernel::inline v1 {
 
@@ -30,11 +31,13 @@ struct output_fault {
 /// No faults: leaves no instruction behind.
 struct no_hook {
     static constexpr bool active = false;
+    static constexpr bool sums = false;
 };
 
 /// Faults of one call, sorted by output, then step.
 struct fault_hook {
     static constexpr bool active = true;
+    static constexpr bool sums = false;
     std::span<const output_fault> faults;
 
     /// Those with first <= output < last.
@@ -43,6 +46,19 @@ struct fault_hook {
         const auto from = std::lower_bound(faults.begin(), faults.end(), first, by_output);
         return {from, std::lower_bound(from, faults.end(), last, by_output)};
     }
+};
+
+/// Another hook's faults, and after them the sum of each channel's accumulators over all outputs, for checksums. A sum of floats is kept
+/// in eight parts, of the columns with the same remainder, rows from top to bottom, so that its bits do not depend on the tiles.
+template <class Faults, class Accumulator>
+struct summing_hook {
+    static constexpr bool active = Faults::active;
+    static constexpr bool sums = true;
+    static constexpr int parts = std::is_integral_v<Accumulator> ? 1 : 8;
+    Faults faults;
+    Accumulator* totals = nullptr;  ///< [block from block_begin][part][16], zero at first
+
+    std::span<const output_fault> between(std::uint32_t first, std::uint32_t last) const { return faults.between(first, last); }
 };
 
 }  // namespace redoubt::kernel::inline v1

@@ -45,6 +45,12 @@ struct float_lanes {
     void add(const float_lanes& other) {
         for (int i = 0; i < lane_count; ++i) part[i] = part[i] + other.part[i];
     }
+    /// Without signs.
+    float_lanes magnitude() const {
+        float_lanes v;
+        for (int i = 0; i < lane_count; ++i) v.part[i] = part[i] < 0.0f ? -part[i] : part[i];
+        return v;
+    }
     void divide(float by) {
         for (float& v : part) v = v / by;
     }

@@ -85,6 +85,12 @@ struct float_lanes {
     void add(const float_lanes& other) {
         for (int i = 0; i < parts; ++i) part[i] = part[i] + other.part[i];
     }
+    /// Without signs.
+    float_lanes magnitude() const {
+        float_lanes v;
+        for (int i = 0; i < parts; ++i) v.part[i] = xsimd::abs(part[i]);
+        return v;
+    }
     template <class Register = float_register>
     void divide(float by) {
         const batch divisor(by);

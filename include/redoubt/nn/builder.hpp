@@ -72,6 +72,7 @@ private:
     int comparison_ = -1;
     int store_ = -1;
     int transform_ = -1;
+    int checker_ = -1;
     bool at_start_of_residual_ = false;
     path_name path_{};
     int position_ = 0;           // of the next child in the enclosing list
@@ -276,7 +277,7 @@ private:
         s.store = static_cast<std::int16_t>(store_);
         s.slot = static_cast<std::int16_t>(table.slot_count);
         slot& p = table.slots[static_cast<std::size_t>(table.slot_count++)];
-        p = {g, s.unit, s.store, static_cast<std::int16_t>(transform_), false, false, path_, {}};
+        p = {g, s.unit, s.store, static_cast<std::int16_t>(transform_), static_cast<std::int16_t>(checker_), false, false, path_, {}};
         ++leaf_;
     }
     template <conv_spec S> constexpr void visit(type_tag<conv2d<S>>) {
@@ -390,7 +391,7 @@ private:
     template <protecting L> constexpr void visit(type_tag<L>) {
         const int self = wrapper_++;
         const int first_step = table.step_count;
-        const int outer_store = store_, outer_transform = transform_;
+        const int outer_store = store_, outer_transform = transform_, outer_checker = checker_;
         if constexpr (storing<L>) {
             if (store_ >= 0) return fail(mistake::two_stores, extents_);
             store_ = self;
@@ -399,10 +400,15 @@ private:
             if (transform_ >= 0) return fail(mistake::two_transforms, extents_);
             transform_ = self;
         }
+        if constexpr (checking<L>) {
+            if (checker_ >= 0) return fail(mistake::two_checkers, extents_);
+            checker_ = self;
+        }
         if constexpr (replicating<L>) replicate<L>(self);
         else visit_all<typename L::layers>();
         store_ = outer_store;
         transform_ = outer_transform;
+        checker_ = outer_checker;
         if constexpr (guarding<L>) guard(self, first_step);
     }
     constexpr void guard(int self, int first_step) {

@@ -23,6 +23,7 @@ enum class mistake {
     concat_differs,
     two_stores,
     two_transforms,
+    two_checkers,
     too_many_guards,
     subsample_shrinks_channels,
     too_many_replicas,
@@ -56,6 +57,7 @@ struct diagnosis {
     static_assert(M != mistake::concat_differs, "redoubt: the branches of a concat have different heights or widths");
     static_assert(M != mistake::two_stores, "redoubt: a layer's parameters can be kept by one protection only");
     static_assert(M != mistake::two_transforms, "redoubt: a layer's weights can be transformed by one protection only");
+    static_assert(M != mistake::two_checkers, "redoubt: a layer's computation can be checked by one protection only");
     static_assert(M != mistake::too_many_guards, "redoubt: more than four output checks around one layer");
     static_assert(M != mistake::too_many_replicas, "redoubt: more than 64 replicas of one layer");
     static_assert(M != mistake::subsample_shrinks_channels, "redoubt: subsample cannot have fewer channels than come in");

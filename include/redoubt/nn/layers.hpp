@@ -150,7 +150,8 @@ struct concat {
 ///   `static constexpr int replicas, spares` and `vote`  - runs the layers several times (harden/replicate.hpp),
 ///   `using guard`                                       - checks each step's output (harden/range.hpp),
 ///   `using store`                                       - keeps parameters redundantly (harden/stores.hpp),
-///   `using transform`                                   - changes weights as they are read (harden/clip.hpp).
+///   `using transform`                                   - changes weights as they are read (harden/clip.hpp),
+///   `using checker`                                     - checks convolutions as kernels compute them (harden/abft.hpp).
 template <class... Layers>
 struct protection {
     static_assert(sizeof...(Layers) > 0, "redoubt: a protection needs at least one layer to protect");
@@ -176,6 +177,10 @@ concept storing = protecting<L> && requires { typename L::store; };
 /// A protection that changes weights as they are read.
 template <class L>
 concept transforming = protecting<L> && requires { typename L::transform; };
+
+/// A protection that checks convolutions and linear layers before what is fused to them.
+template <class L>
+concept checking = protecting<L> && requires { typename L::checker; };
 
 /// A layer of the user's own: `static constexpr shape output(shape in)`, and `run` as in docs/custom-layer.md.
 template <class L>

@@ -39,10 +39,10 @@ template <class Net, int Wrapper> constexpr std::size_t extra_bytes(std::size_t 
     else return type_at<typename Net::wrappers, Wrapper>::store::extra_bytes(primary);
 }
 
-/// Winograd's form of a slot's weights: none where a protection reads or changes them.
+/// Winograd's form of a slot's weights: none where a protection reads or changes them, or checks what is computed with them.
 template <number N>
 constexpr kernel::winograd transform_of(const slot& s) {
-    return s.store < 0 && s.transform < 0 ? kernel::winograd_of<N>(s.geometry) : kernel::winograd::none;
+    return s.store < 0 && s.transform < 0 && s.checker < 0 ? kernel::winograd_of<N>(s.geometry) : kernel::winograd::none;
 }
 /// Words of a slot's weights.
 template <number N>

@@ -35,26 +35,41 @@ constexpr int blocks_in_place(const kernel::conv_geometry& g) {
 template <number N>
 constexpr bool changes_weights(const slot& s) { return decodes_weights<N> || s.transform >= 0; }
 
-/// Scratch of one slot: its biases, then fetched words, then decoded or transformed ones.
+/// Scratch of one slot: its biases, then fetched words, then decoded or transformed ones, then what its checker needs.
 struct tile_place {
     std::size_t fetched = 0;
     std::size_t decoded = 0;
+    std::size_t checked = 0;
     std::size_t bytes = 0;
 };
 template <number N>
-constexpr tile_place tile_of(const slot& s) {
+constexpr tile_place tile_of(const slot& s, std::size_t checker_bytes = 0) {
     tile_place t;
     if (const kernel::winograd kind = transform_of<N>(s); kind != kernel::winograd::none) {
         t.bytes = aligned_up(kernel::winograd_plan{s.geometry, kind}.scratch() * sizeof(float));
         return t;
     }
-    if (s.store < 0 && !changes_weights<N>(s)) return t;
+    if (s.store < 0 && !changes_weights<N>(s)) {
+        t.bytes = aligned_up(checker_bytes);
+        return t;
+    }
     const auto blocks = static_cast<std::size_t>(blocks_at_once<N>(s.geometry));
     const std::size_t words = kernel::layout_of<N>.block_size(s.geometry) * blocks;
     t.fetched = aligned_up(static_cast<std::size_t>(s.geometry.blocks()) * kernel::lane_count * sizeof(typename N::bias));
     t.decoded = t.fetched + (s.store < 0 ? 0 : aligned_up(words * sizeof(typename N::weight)));
-    t.bytes = t.decoded + (changes_weights<N>(s) ? aligned_up(words * sizeof(typename N::kernel_weight)) : 0);
+    t.checked = t.decoded + (changes_weights<N>(s) ? aligned_up(words * sizeof(typename N::kernel_weight)) : 0);
+    t.bytes = t.checked + aligned_up(checker_bytes);
     return t;
+}
+
+/// Scratch that the checker of a slot asks for.
+template <class Net, int Slot>
+constexpr std::size_t checker_bytes() {
+    constexpr int wrapper = Net::table.slots[static_cast<std::size_t>(Slot)].checker;
+    if constexpr (wrapper < 0) return 0;
+    else
+        return type_at<typename Net::wrappers, wrapper>::checker::template bytes<typename Net::number_type>(
+            Net::table.slots[static_cast<std::size_t>(Slot)].geometry);
 }
 
 template <class Net>
@@ -165,10 +180,10 @@ constexpr workspace_plan<Net> plan_workspace() {
     }
     find_lives(plan);
     plan.peak = live_peak(plan);
-    for (int i = 0; i < table.slot_count; ++i) {
-        const std::size_t tile = tile_of<N>(table.slots[static_cast<std::size_t>(i)]).bytes;
-        if (tile > plan.tile) plan.tile = tile;
-    }
+    [&]<std::size_t... S>(std::index_sequence<S...>) {
+        const std::size_t tiles[] = {0, tile_of<N>(table.slots[S], checker_bytes<Net, static_cast<int>(S)>()).bytes...};
+        for (const std::size_t tile : tiles) plan.tile = std::max(plan.tile, tile);
+    }(std::make_index_sequence<static_cast<std::size_t>(table.slot_count)>{});
     const std::size_t end = place_values(plan);
     for (std::size_t& offset : plan.offset) offset += plan.tile;
     plan.bytes = plan.tile + end;

@@ -15,6 +15,7 @@ enum class site {
     input,              ///< the image as stored words
     decoded_weights,    ///< a block of weights in scratch: decoded, transformed, or put right by a store
     stored_activation,  ///< a step's output as it lies in the workspace
+    checksum,           ///< what a checker expects, just before it compares
 };
 
 /// Where: the step, the logical unit it belongs to, and which replica of it, or the vote over them.

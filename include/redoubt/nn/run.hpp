@@ -214,6 +214,7 @@ private:
         }
         if constexpr (windowed<Space>) restrict_rows(call, space.window.row_begin, std::min(space.window.row_end, s.geometry.out.height));
         if constexpr (batched<Space>) side_by_side(call, space.images);
+        begin_check<s.slot>(call);
         weight_source<Net, s.slot>::for_each_block(
             weights, space, report.steps[static_cast<std::size_t>(I)], [&](const auto& block) {
                 call.weights = block.weights;
@@ -236,10 +237,33 @@ private:
             });
     }
 
+    template <int Slot> struct checker_of { using type = type_at<typename Net::wrappers, Net::table.slots[static_cast<std::size_t>(Slot)].checker>::checker; };
+    template <int Slot> static constexpr bool is_checked = Net::table.slots[static_cast<std::size_t>(Slot)].checker >= 0;
+    /// Scratch of a step's checker.
+    template <int Slot> std::byte* check_scratch() const {
+        return space.scratch() + detail::tile_of<N>(Net::table.slots[static_cast<std::size_t>(Slot)]).checked;
+    }
+    template <int Slot> void begin_check(const kernel::conv_call<N>& call) const {
+        if constexpr (is_checked<Slot>) checker_of<Slot>::type::template begin<N>(call, check_scratch<Slot>());
+    }
+
     /// The kernel is chosen here, so that a network compiles only those it uses.
-    template <int I, class Hook> static void compute_blocks(const kernel::conv_call<N>& call, const Hook& hook) {
-        if constexpr (step_of<Net, I>.geometry.is_depthwise()) kernel::depthwise_conv2d<N>(call, hook);
-        else kernel::dense_conv2d<N>(call, hook);
+    template <int I, class Hook> void compute_blocks(const kernel::conv_call<N>& call, const Hook& hook) const {
+        constexpr int slot = step_of<Net, I>.slot;
+        const auto kernel = [](const kernel::conv_call<N>& blocks, const auto& by) {
+            if constexpr (step_of<Net, I>.geometry.is_depthwise()) kernel::depthwise_conv2d<N>(blocks, by);
+            else kernel::dense_conv2d<N>(blocks, by);
+        };
+        if constexpr (is_checked<slot>) {
+            checker_of<slot>::type::template compute<N>(
+                call, hook, kernel, check_scratch<slot>(),
+                [&](const auto& words) {
+                    if constexpr (Policy::active) policy.template touch<site::checksum>(words, path<I>());
+                },
+                report.steps[static_cast<std::size_t>(I)]);
+        } else {
+            kernel(call, hook);
+        }
     }
 
     template <int I> void judge() const {

@@ -105,6 +105,7 @@ struct slot {
     std::int16_t unit = -1;
     std::int16_t store = -1;      ///< wrapper type that keeps the parameters
     std::int16_t transform = -1;  ///< wrapper type that changes the weights on their way to a kernel
+    std::int16_t checker = -1;    ///< wrapper type that checks what kernels compute
     bool has_norm = false;
     bool is_linear = false;
     path_name name{};

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+// Checksums of convolutions: right ones agree whatever they are fed, wrong accumulators are found and put right.
+#include "support/conv_case.hpp"
+
+#include "support/catch.hpp"
+#include "support/kernels.hpp"
+
+#include <redoubt/kernel/checksum.hpp>
+
+#include <memory>
+
+using namespace redoubt;
+using kernel::conv_call;
+using kernel::fault_hook;
+using kernel::no_hook;
+using kernel::output_fault;
+using support::conv_case;
+using support::words;
+
+namespace {
+
+struct found {
+    std::uint32_t detected = 0, uncorrected = 0;
+    bool operator==(const found&) const = default;
+};
+
+struct aligned_bytes {
+    explicit aligned_bytes(std::size_t size) : room(size + 64, std::byte{0xa5}) {}
+    std::byte* get() {
+        void* p = room.data();
+        std::size_t space = room.size();
+        return static_cast<std::byte*>(std::align(64, room.size() - 64, p, space));
+    }
+    std::vector<std::byte> room;
+};
+
+const auto plain_kernel = []<number N>(const conv_call<N>& call, const auto& hook) { kernel::conv2d<N>(call, hook); };
+
+/// The case computed under checksums; scratch begins as garbage.
+template <number N, class Hook, class Kernel, class Touch>
+support::output_bits checked(const conv_case<N>& c, const Hook& hook, found& what, Kernel&& kernel, Touch&& touch) {
+    const auto plan = kernel::checksum_plan::of<N>(c.geometry);
+    aligned_bytes scratch{plan.bytes};
+    return run(c, [&](const conv_call<N>& call) {
+        const kernel::checked_convolution<N> check{call.geometry, plan, scratch.get()};
+        check.begin(call.in);
+        check.compute(call, hook, kernel, touch, what.detected, what.uncorrected);
+    });
+}
+template <number N, class Hook>
+support::output_bits checked(const conv_case<N>& c, const Hook& hook, found& what) {
+    return checked(c, hook, what, plain_kernel, [](auto) {});
+}
+template <number N>
+support::output_bits unchecked(const conv_case<N>& c) {
+    return run(c, [](const auto& call) { kernel::conv2d<N>(call); });
+}
+
+template <number N>
+void check_clean(words kind, int cases, std::uint64_t seed) {
+    random_stream random{seed, {}};
+    for (int i = 0; i < cases; ++i) {
+        CAPTURE(i);
+        const conv_case<N> c{support::random_geometry(random), random, kind};
+        found what;
+        CHECK(checked(c, no_hook{}, what) == unchecked(c));
+        CHECK(what == found{});
+    }
+}
+
+/// The sum of a channel's accumulators over all outputs, and of the magnitudes of all it is made of.
+template <number N>
+std::pair<double, double> sum_by_definition(const conv_case<N>& c, int out) {
+    const auto& g = c.geometry;
+    double sum = 0.0, magnitude = 0.0;
+    for (int row = 0; row < g.out.height; ++row)
+        for (int column = 0; column < g.out.width; ++column) {
+            const auto bias = static_cast<double>(static_cast<float>(c.bias[static_cast<std::size_t>(out)]));
+            sum += bias;
+            magnitude += std::abs(bias);
+            for (int r = 0; r < g.kernel.h; ++r)
+                for (int k = 0; k < g.kernel.w; ++k)
+                    for (int i = 0; i < g.group_in(); ++i) {
+                        const int y = g.row_at(row, r), x = g.column_at(column, k);
+                        if (y < 0 || y >= g.in.height || x < 0 || x >= g.in.width) continue;
+                        const auto at = static_cast<std::size_t>(g.in.index(y, x, g.first_input(out) + i));
+                        const double product = static_cast<double>(static_cast<float>(c.in[at])) *
+                                               static_cast<double>(static_cast<float>(c.taps[c.logical(out, r, k, i)]));
+                        sum += product;
+                        magnitude += std::abs(product);
+                    }
+        }
+    return {sum, magnitude};
+}
+
+template <number N>
+void check_expectation(std::uint64_t seed) {
+    random_stream random{seed, {}};
+    for (int i = 0; i < 12; ++i) {
+        CAPTURE(i);
+        const conv_case<N> c{support::random_geometry(random, 60000), random, words::ordinary};
+        found what;
+        int block = 0;
+        const auto look = [&](std::span<float> expected) {
+            const auto blocks = static_cast<int>(expected.size()) / kernel::lane_count;
+            for (int b = block; b < block + blocks; ++b)
+                for (int lane = 0; lane < c.geometry.channels_in(b); ++lane) {
+                    const auto [sum, magnitude] = sum_by_definition(c, c.geometry.first_channel(b) + lane);
+                    const auto value = static_cast<double>(expected[static_cast<std::size_t>((b - block) * kernel::lane_count + lane)]);
+                    CHECK(std::abs(value - sum) <= 0.5 * static_cast<double>(kernel::checksum_ulps(c.geometry)) * 0x1p-24 * magnitude);
+                }
+            block += blocks;
+        };
+        (void)checked(c, no_hook{}, what, plain_kernel, look);
+        CHECK(block == c.geometry.blocks());
+    }
+}
+
+/// Strikes one accumulator.
+template <number N>
+output_fault random_fault(random_stream& random, const conv_case<N>& c) {
+    for (;;) {
+        const auto& out = c.geometry.out;
+        const int row = support::below(random, out.height), column = support::below(random, out.width);
+        if (c.geometry.taps_at(row, column) == 0) continue;
+        output_fault f;
+        f.output = static_cast<std::uint32_t>(out.index(row, column, support::below(random, out.channels)));
+        f.step = static_cast<std::uint32_t>(support::below(random, c.geometry.taps_at(row, column)));
+        f.mask = 1u << random.below(32);
+        return f;
+    }
+}
+template <number N>
+double accumulator(const conv_case<N>& c, const output_fault& f, bool struck) {
+    const int at = static_cast<int>(f.output), pixel = at / c.geometry.out.channels, width = c.geometry.out.width;
+    const support::oracle_fault same{pixel / width, pixel % width, at % c.geometry.out.channels, false, static_cast<int>(f.step), f.mask};
+    return static_cast<double>(oracle_chain(c, same.row, same.column, same.channel,
+                                            std::span<const support::oracle_fault>{&same, struck ? 1u : 0u}));
+}
+
+kernel::conv_geometry with_a_tap(random_stream& random) {
+    for (;;) {
+        const kernel::conv_geometry g = support::random_geometry(random, 200000);
+        if (g.executed_macs() > 0) return g;
+    }
+}
+
+}  // namespace
+
+TEST_CASE("checksums find nothing where nothing is wrong and change no bit") {
+    SECTION("fp32") { check_clean<float32>(words::ordinary, 60, 1); }
+    SECTION("fp16") { check_clean<float16>(words::ordinary, 20, 2); }
+    SECTION("bf16") { check_clean<bfloat16>(words::ordinary, 20, 3); }
+    SECTION("int8") { check_clean<int8>(words::ordinary, 60, 4); }
+}
+
+TEST_CASE("checksums of NaN, infinity, denormals and the largest numbers raise no alarm") {
+    SECTION("fp32") { check_clean<float32>(words::hostile, 60, 5); }
+    SECTION("fp16") { check_clean<float16>(words::hostile, 20, 6); }
+    SECTION("bf16") { check_clean<bfloat16>(words::hostile, 20, 7); }
+    SECTION("int8") { check_clean<int8>(words::hostile, 60, 8); }
+}
+
+TEST_CASE("what a checksum expects is the sum of the outputs") {
+    SECTION("fp32") { check_expectation<float32>(9); }
+    SECTION("fp16") { check_expectation<float16>(10); }
+}
+
+TEST_CASE("an int8 checksum finds every flipped bit of an accumulator") {
+    random_stream random{11, {}};
+    for (int i = 0; i < 40; ++i) {
+        CAPTURE(i);
+        const conv_case<int8> c{with_a_tap(random), random, i % 2 != 0 ? words::hostile : words::ordinary};
+        const auto expected = unchecked(c);
+        for (int trial = 0; trial < 16; ++trial) {
+            const output_fault f = random_fault(random, c);
+            found what;
+            CHECK(checked(c, fault_hook{{&f, 1}}, what) == expected);
+            CHECK(what == found{1, 0});
+        }
+    }
+}
+
+TEST_CASE("a float checksum finds what is beyond its bound and puts it right") {
+    random_stream random{12, {}};
+    int seen = 0, passed = 0;
+    for (int i = 0; i < 40; ++i) {
+        CAPTURE(i);
+        const conv_case<float32> c{with_a_tap(random), random, words::ordinary};
+        const auto expected = unchecked(c);
+        for (int trial = 0; trial < 16; ++trial) {
+            const output_fault f = random_fault(random, c);
+            const double before = accumulator(c, f, false), after = accumulator(c, f, true);
+            const auto [sum, magnitude] = sum_by_definition(c, static_cast<int>(f.output) % c.geometry.out.channels);
+            const double bound = static_cast<double>(kernel::checksum_ulps(c.geometry)) * 0x1p-24 * magnitude, change = std::abs(after - before);
+            found what;
+            const auto got = checked(c, fault_hook{{&f, 1}}, what);
+            if (!(change <= 2.0 * bound)) {  // the sums themselves may lie a bound apart
+                CHECK(what == found{1, 0});
+                ++seen;
+            }
+            if (change == 0.0) CHECK(what == found{});
+            if (what.detected != 0) CHECK(got == expected);
+            else ++passed;
+        }
+    }
+    CHECK(seen > 100);
+    CHECK(passed > 10);
+}
+
+TEST_CASE("two int8 faults of one channel that cancel are not found") {
+    kernel::conv_geometry g;
+    g.in = {4, 3, 3};
+    g.out = {5, 3, 3};
+    random_stream random{13, {}};
+    conv_case<int8> c{g, random, words::ordinary};
+    std::fill(c.in.begin(), c.in.end(), std::uint8_t{0});
+    std::fill(c.bias.begin(), c.bias.end(), 0);
+    c.bias[2] = 1;  // bit 1 is clear in every output of the channel; set in one and, with bit 31, taken off in two others
+    std::vector<output_fault> faults(2);
+    for (std::uint32_t i = 0; i < 2; ++i) {
+        faults[i].output = i * 5 + 2;
+        faults[i].mask = 1u << 31;  // 2^31 twice is 2^32
+        faults[i].step = 3;
+    }
+    found what;
+    (void)checked(c, fault_hook{faults}, what);
+    CHECK(what == found{});
+    faults.pop_back();
+    (void)checked(c, fault_hook{faults}, what);
+    CHECK(what == found{1, 0});
+}
+
+TEST_CASE("a struck checksum costs a computation and changes nothing") {
+    random_stream random{14, {}};
+    const auto one_number = [&]<number N>(std::type_identity<N>, int bit) {
+        for (int i = 0; i < 10; ++i) {
+            const conv_case<N> c{with_a_tap(random), random, words::ordinary};
+            found what;
+            bool struck = false;
+            const auto strike = [&](auto expected) {
+                if (struck) return;
+                struck = true;
+                expected[0] = from_word<typename N::accumulator>(to_word(expected[0]) ^ (1u << bit));
+            };
+            CHECK(checked(c, no_hook{}, what, plain_kernel, strike) == unchecked(c));
+            CHECK(what == found{1, 0});
+        }
+    };
+    one_number(std::type_identity<int8>{}, 0);
+    one_number(std::type_identity<float32>{}, 30);
+}
+
+TEST_CASE("a fault that comes back is uncorrected") {
+    random_stream random{15, {}};
+    for (int i = 0; i < 10; ++i) {
+        const conv_case<int8> c{with_a_tap(random), random, words::ordinary};
+        output_fault f = random_fault(random, c);
+        f.step = 0;
+        const auto stuck = [&](const conv_call<int8>& call, const auto& hook) {
+            kernel::conv2d<int8>(call, kernel::summing_hook<fault_hook, std::int32_t>{fault_hook{{&f, 1}}, hook.totals});
+        };
+        found what;
+        (void)checked(c, no_hook{}, what, stuck, [](auto) {});
+        CHECK(what == found{1, 1});
+    }
+}
