@@ -83,6 +83,12 @@ public:
         answer_ = redoubt::infer<Net>(*parameters_, state_, image_, *space_);
         return answer_;
     }
+    /// The steps from `First` once more, of an inference whose first steps no later one has overwritten.
+    template <int First>
+    void rerun() {
+        no_faults none;
+        run<Net>(*parameters_, {}, *space_, answer_.status, none, First, Net::table.step_count);
+    }
     std::span<const float> image() const { return image_; }
     const redoubt::parameters<Net>& parameters() const { return *parameters_; }
 

@@ -38,7 +38,7 @@ block checks_by_definition(const block& data) {
     for (std::size_t bit = 0; bit < 512; ++bit)
         for (std::size_t c = 0; c < Code::checks; ++c) {
             bool sum = false;
-            for (std::size_t r = 0; r < data.size(); ++r) sum ^= ((Code::columns[r] >> c) & 1u) != 0 && bit_of(data, r, bit);
+            for (std::size_t r = 0; r < data.size(); ++r) sum ^= (static_cast<unsigned>(Code::columns[r] >> c) & 1u) != 0 && bit_of(data, r, bit);
             if (sum) kernel::flip_in_row(checks[c].data(), bit);
         }
     return checks;

@@ -23,8 +23,7 @@ void infer_all(const parameters<Net>& weights, state<Net>& memory, std::span<con
     parallel_for(answers.size(), threads, [] { return worker{}; }, [&](worker& w, std::size_t i) {
         answers[i] = infer<Net>(weights, w.own, images.subspan(i * pixels, pixels), *w.space);
     });
-    memory.inferences += answers.size();
-    for (const answer<Net>& a : answers) memory.total += a.status.total();
+    for (const answer<Net>& a : answers) memory.tally(a.status);
 }
 
 }  // namespace redoubt::campaign::inline REDOUBT_ABI

@@ -58,4 +58,24 @@ fault_counters scrub(parameters<Net>& p, state<Net>& memory) {
     return count;
 }
 
+/// The same for one layer, the next in turn, so that a pause is no longer than the largest layer takes: call it after each inference.
+/// Counts as a scrub when the last layer is done.
+template <network_type Net>
+fault_counters scrub_next(parameters<Net>& p, state<Net>& memory) {
+    fault_counters count;
+    impl::for_each_store<Net>([&](auto tag, int s) {
+        if (s == memory.next_scrub) decltype(tag)::type::scrub(p.primary(s), p.extra(s), count);
+    });
+    int next = memory.next_scrub + 1;
+    while (next < Net::table.slot_count && Net::table.slots[static_cast<std::size_t>(next)].store < 0) ++next;
+    if (next >= Net::table.slot_count) {
+        next = 0;
+        while (next < Net::table.slot_count && Net::table.slots[static_cast<std::size_t>(next)].store < 0) ++next;
+        ++memory.scrubs;
+    }
+    memory.next_scrub = next;
+    memory.total += count;
+    return count;
+}
+
 }  // namespace redoubt::inline REDOUBT_ABI

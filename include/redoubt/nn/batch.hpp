@@ -195,8 +195,7 @@ void infer_batch(const parameters<Net>& weights, state<Net>& memory, std::span<c
                 a = read_answer<Net>(weights, space.single, a.status);
             }
         }
-        for (const answer<Net>& a : group) memory.total += a.status.total();
-        memory.inferences += group.size();
+        for (const answer<Net>& a : group) memory.tally(a.status);
     }
 }
 

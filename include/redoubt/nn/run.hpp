@@ -358,9 +358,43 @@ answer<Net> infer(const parameters<Net>& weights, state<Net>& memory, std::span<
                   workspace<Net>& space, Policy& policy) noexcept(!contracts_throw) {
     status<Net> report;
     run<Net, Policy>(weights, image, space, report, policy, 0, Net::table.step_count);
-    ++memory.inferences;
-    memory.total += report.total();
+    memory.tally(report);
     return read_answer<Net>(weights, space, report);
+}
+
+/// The same under a watch, which is compiled in. What a recomputed step had found and not put right counts as corrected if nothing of that
+/// kind is found again. Worst case: 1 + Watch::recomputations times an inference.
+template <network_type Net, fault_policy Policy, step_watch Watch>
+answer<Net> infer(const parameters<Net>& weights, state<Net>& memory, std::span<const float> image, workspace<Net>& space, Policy& policy,
+                  Watch& watch) noexcept(!contracts_throw) {
+    REDOUBT_EXPECTS(image.size() == static_cast<std::size_t>(Net::input_shape.size()));
+    answer<Net> result;
+    const impl::runner<Net, Policy> r{weights, image.data(), space, result.status, policy};
+    const auto goes_on = [&]<int I>(std::integral_constant<int, I>) {
+        fault_counters& count = result.status.steps[static_cast<std::size_t>(I)];
+        r.template run<I>();
+        for (int left = Watch::recomputations;; --left) {
+            const decision next = watch(I, std::as_const(count));
+            if (next == decision::go_on) return true;
+            if (next == decision::stop || left <= 0) return false;
+            const fault_counters before = count;
+            count = {};
+            r.template run<I>();
+            const bool put_right = count.uncorrected == 0;
+            count += before;
+            if (put_right) {
+                count.corrected += before.uncorrected;
+                count.uncorrected = 0;
+            }
+        }
+    };
+    const bool finished = [&]<int... I>(std::integer_sequence<int, I...>) {
+        return ((goes_on(std::integral_constant<int, I>{}) || (result.stopped_at = I, false)) && ...);
+    }(std::make_integer_sequence<int, Net::table.step_count>{});
+    memory.tally(result.status);
+    if (finished) r.read_answer(result);
+    else result.logits.fill(from_word<float>(canonical_nan_word));
+    return result;
 }
 
 /// One inference without faults.

@@ -5,6 +5,7 @@
 #include <redoubt/nn/network.hpp>
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 
 namespace redoubt::inline v1 {
@@ -46,6 +47,30 @@ struct state {
     std::uint64_t inferences = 0;
     std::uint64_t scrubs = 0;
     fault_counters total{};
+    std::uint32_t untrustworthy_in_a_row = 0;  ///< inferences up to the last one that were not trustworthy: the watchdog's count
+    std::int32_t next_scrub = 0;               ///< layer with parameters that scrub_next() looks at
+
+    /// Counts one inference.
+    constexpr void tally(const status<Net>& report) {
+        ++inferences;
+        total += report.total();
+        untrustworthy_in_a_row = report.trustworthy() ? 0 : untrustworthy_in_a_row + 1;
+    }
+};
+
+/// What a watch decides after a step.
+enum class decision {
+    go_on,
+    recompute,  ///< the step once more; after `recomputations` of them in a step it counts as stop
+    stop,       ///< leave the inference: the answer is none
+};
+
+/// Sees the counters of each step just after it has run and decides what a safe system does next. Its
+/// `static constexpr int recomputations` bounds those of one step, and so the time of an inference.
+template <class W>
+concept step_watch = requires(W& watch, int step, const fault_counters& count) {
+    { W::recomputations } -> std::convertible_to<int>;
+    { watch(step, count) } -> std::same_as<decision>;
 };
 
 /// No answer: every output is NaN.
@@ -62,11 +87,12 @@ constexpr int top1_of(const Range& outputs) {
     return best;
 }
 
-/// Outputs of an inference and what was detected on the way.
+/// Outputs of an inference and what was detected on the way. All outputs of one that a watch has stopped are NaN.
 template <network_type Net>
 struct answer {
     std::array<float, static_cast<std::size_t>(Net::outputs)> logits{};
     redoubt::status<Net> status{};
+    std::int32_t stopped_at = -1;  ///< the step after which a watch stopped it
 
     constexpr int top1() const { return top1_of(logits); }
 };

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// What protections cost: the same inference without and with each of them, in one run. Before a case is timed its outputs are
+// compared with the unprotected network's, bit for bit, and its status must be clean. Each file beside this one registers some networks.
+#pragma once
+
+#include "support/subject.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+namespace bench {
+
+/// Times the steps from `First`: 0 for whole inferences, 1 to leave the image's conversion out of a layer's time.
+template <class Net, int First>
+void bench_protected(benchmark::State& state, const std::string& name) {
+    static const auto net = std::make_unique<subject<Net>>();
+    static const auto plain = std::make_unique<subject<without_protection<Net>>>();
+    const auto& got = net->infer();
+    const auto& expected = plain->infer();
+    for (std::size_t i = 0; i < got.logits.size(); ++i) {
+        if (to_word(got.logits[i]) == to_word(expected.logits[i])) continue;
+        std::fprintf(stderr, "%s: output %zu is not the unprotected network's\n", name.c_str(), i);
+        std::exit(1);
+    }
+    if (!(got.status.total() == fault_counters{})) {
+        std::fprintf(stderr, "%s: detects faults where there are none\n", name.c_str());
+        std::exit(1);
+    }
+    for (auto _ : state) {
+        if constexpr (First == 0) benchmark::DoNotOptimize(net->infer());
+        else net->template rerun<First>();
+        benchmark::ClobberMemory();
+    }
+    state.counters["weights"] = static_cast<double>(parameter_bytes<Net>);
+    state.counters["space"] = static_cast<double>(workspace_bytes<Net>);
+}
+
+template <class Net, int First>
+void add_protected(const std::string& of, const std::string& protection) {
+    const std::string name = "harden/" + std::string{Net::number_type::name} + '/' + of + '/' + protection;
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { bench_protected<Net, First>(state, name); })
+        ->Unit(benchmark::kMicrosecond);
+}
+
+/// Every protection around every layer that has parameters.
+template <class Net, int First = 0>
+int add_protections(const std::string& of) {
+    add_protected<Net, First>(of, "none");
+    add_protected<harden<Net, protect<is_weighted, range>>, First>(of, "range");
+    add_protected<harden<Net, protect<is_weighted, clip_weights>>, First>(of, "clip_weights");
+    add_protected<harden<Net, protect<is_weighted, parity>>, First>(of, "parity");
+    add_protected<harden<Net, protect<is_weighted, secded>>, First>(of, "secded");
+    add_protected<harden<Net, protect<is_weighted, crc>>, First>(of, "crc");
+    add_protected<harden<Net, protect<is_weighted, tmr_parameters>>, First>(of, "tmr_parameters");
+    add_protected<harden<Net, protect<is_weighted, abft>>, First>(of, "abft");
+    add_protected<harden<Net, protect<is_weighted, dmr>>, First>(of, "dmr");
+    add_protected<harden<Net, protect<is_weighted, tmr>>, First>(of, "tmr");
+    return 0;
+}
+
+/// One 3x3 convolution with ReLU, without the image's conversion.
+template <class N, int Channels, int Size, int Groups = 1>
+int add_layer(const std::string& of) {
+    return add_protections<network<image<Channels, Size, Size>, N,
+                                   conv2d<conv_spec{.out = Channels, .kernel = 3, .pad = 1, .groups = Groups}>, relu>,
+                           1>(of);
+}
+
+}  // namespace bench
