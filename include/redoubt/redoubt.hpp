@@ -10,6 +10,7 @@
 #include <redoubt/fault/weights.hpp>
 #include <redoubt/harden/abft.hpp>
 #include <redoubt/harden/clip.hpp>
+#include <redoubt/harden/duplicate.hpp>
 #include <redoubt/harden/ecc.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
@@ -24,5 +25,6 @@
 #include <redoubt/nn/batch.hpp>
 #include <redoubt/nn/calibrate.hpp>
 #include <redoubt/nn/convert.hpp>
+#include <redoubt/nn/permute.hpp>
 #include <redoubt/nn/rom.hpp>
 #include <redoubt/nn/run.hpp>

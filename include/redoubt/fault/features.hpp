@@ -79,7 +79,8 @@ private:
 /// Words of one step that a space strikes.
 inline std::uint64_t words_of_step(const step& s, inference_space kind) {
     if (kind == inference_space::accumulators) return mac_index{s.geometry}.size();
-    return static_cast<std::uint64_t>(s.geometry.out.size());
+    const shape& out = s.geometry.out;  // features are those of second copies too
+    return static_cast<std::uint64_t>(out.height * out.width * (out.channels - (kind == inference_space::activations ? int{s.folded} : 0)));
 }
 template <network_type Net>
 std::uint64_t places_of_step(const step& s, const fault_spec& spec, inference_space kind) {

@@ -62,7 +62,8 @@ constexpr std::uint64_t words_of(int copy, int slot) {
             if (!Net::number_type::is_integer || slot != 0) return 0;
             return static_cast<std::uint64_t>(Net::table.unit_count + Net::table.slot_count);
         case bound_words:
-            return (info.transform >= 0 ? 1u : 0u) + (slot != 0 ? 0u : 2 * static_cast<std::uint64_t>(guarded_units<Net>.count));
+            return (slot != 0 ? 0u : 2 * static_cast<std::uint64_t>(guarded_units<Net>.count)) + (info.transform >= 0 ? 1u : 0u) +
+                   (info.has_intervals ? 2 * static_cast<std::uint64_t>(info.geometry.out.channels - info.folded) : 0u);
         default: return copy <= row.copies ? info.geometry.weights() : 0;
     }
 }
@@ -153,10 +154,14 @@ std::byte* address_of(parameters<Net>& p, const weight_fault& f) {
             return reinterpret_cast<std::byte*>(&frac);
         }
         case bound_words: {
-            // with slot 0 lie the outputs' first
+            // with slot 0 lie the outputs' first, then a limit of weights, then intervals
             const std::uint64_t outputs = f.slot != 0 ? 0 : 2 * static_cast<std::uint64_t>(guarded_units<Net>.count);
             if constexpr (redoubt::detail::transformed_slots<Net> != 0)
-                if (f.word >= outputs) return reinterpret_cast<std::byte*>(&p.weight_limit(f.slot));
+                if (f.word == outputs && info.transform >= 0) return reinterpret_cast<std::byte*>(&p.weight_limit(f.slot));
+            if (f.word >= outputs) {
+                const auto at = static_cast<std::size_t>(f.word - outputs - (info.transform >= 0 ? 1u : 0u));
+                return reinterpret_cast<std::byte*>(at % 2 == 0 ? &p.interval_low(f.slot)[at / 2] : &p.interval_high(f.slot)[at / 2]);
+            }
             auto& unit = p.of_unit(guarded_units<Net>.unit[static_cast<std::size_t>(f.word / 2)]);
             return reinterpret_cast<std::byte*>(f.word % 2 == 0 ? &unit.low : &unit.high);
         }

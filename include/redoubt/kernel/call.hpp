@@ -36,6 +36,13 @@ struct conv_call {
     int8_scales scales{};                                ///< int8 only
     int block_begin = 0;
     int block_end = 0;
+    /// Channels of the geometry that are computed for comparison and not stored (kernel/duplicate.hpp).
+    int folded = 0;
+    const typename N::accumulator* low = nullptr;   ///< of each stored channel, padded to whole blocks; a correction's intervals
+    const typename N::accumulator* high = nullptr;
+
+    /// Channels of a stored pixel.
+    constexpr int stored_channels() const { return geometry.out.channels - folded; }
 
     constexpr activation_spec nonlinearity() const { return {act, limit, lower, slope}; }
 };

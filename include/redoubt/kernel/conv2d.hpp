@@ -110,16 +110,23 @@ void depthwise_conv2d(const conv_call<N>& call, const Hook& hook = {}) {
         for (; block < call.block_end; ++block) impl::conv_blocks<N, 1, true>(call, setup, block, hook);
 }
 
+/// The same call as one long row, which has no remainders, where every pixel is by itself.
+template <number N>
+conv_call<N> flattened(const conv_call<N>& call) {
+    const conv_geometry& g = call.geometry;
+    conv_call<N> flat = call;
+    if (g.kernel == hw{1} && g.stride == hw{1} && g.pad == hw{0} && g.in.height * g.in.width == g.out.height * g.out.width) {
+        flat.geometry.in = {g.in.channels, 1, g.in.height * g.in.width};
+        flat.geometry.out = {g.out.channels, 1, g.out.height * g.out.width};
+    }
+    return flat;
+}
+
 /// conv2d() of any other.
 template <number N, class Hook = no_hook>
 void dense_conv2d(const conv_call<N>& call, const Hook& hook = {}) {
     const conv_geometry& g = call.geometry;
-    conv_call<N> flat = call;
-    if (g.kernel == hw{1} && g.stride == hw{1} && g.pad == hw{0} && g.in.height * g.in.width == g.out.height * g.out.width) {
-        // every pixel by itself: one long row has no remainders
-        flat.geometry.in = {g.in.channels, 1, g.in.height * g.in.width};
-        flat.geometry.out = {g.out.channels, 1, g.out.height * g.out.width};
-    }
+    const conv_call<N> flat = flattened(call);
     const direct_setup<N> setup{flat.geometry};
     for (int block = call.block_begin; block < call.block_end;) {
         const int end = std::min(call.block_end, (block / g.blocks_a_group() + 1) * g.blocks_a_group());

@@ -245,7 +245,8 @@ public:
         }
 #endif
         if constexpr (Hook::sums) add_up(sum, column, again);
-        finish_tile(sum, row, column);
+        if constexpr (Hook::looks) look(sum);
+        finish_tile(sum, row, column, again);
     }
 
 private:
@@ -286,13 +287,15 @@ private:
     }
     /// Stores the outputs: straight from the registers in the plain case, else through memory and a loop, which
     /// unrolled would be most of the code.
-    [[gnu::always_inline]] void finish_tile(const registers& sum, int row, int column) const {
+    [[gnu::always_inline]] void finish_tile(const registers& sum, int row, int column, [[maybe_unused]] int again) const {
         const conv_geometry& g = call.geometry;
         const typename A::finisher finish{call};
-        const int origin = g.out.index(row, column, channel), line = g.out.width * g.out.channels;
+        const int pixel = call.stored_channels(), line = g.out.width * pixel;
+        const int origin = (row * g.out.width + column) * pixel + stored_channel();
+        if constexpr (Hook::corrects) return finish_corrected(finish, sum, origin, line, pixel, again);
         const auto plain = [&](auto adds) __attribute__((always_inline)) {
             impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
-                const int at = origin + p() / T::columns * line + p() % T::columns * g.out.channels;
+                const int at = origin + p() / T::columns * line + p() % T::columns * pixel;
                 impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
                     finish.template plain<adds()>(sum[p()][n()], at + n() * lane_count);
                 });
@@ -302,10 +305,43 @@ private:
         registers done;
         copy(done, sum);
         for (int p = 0; p < T::pixels; ++p) {
-            const int at = origin + p / T::columns * line + p % T::columns * g.out.channels;
+            const int at = origin + p / T::columns * line + p % T::columns * pixel;
             for (int n = 0; n < T::blocks; ++n)
                 finish(done[p][n], at + n * lane_count, n + 1 < T::blocks ? lane_count : last_lanes);
         }
+    }
+    /// Where a block's first channel is stored.
+    int stored_channel() const {
+        if constexpr (Hook::corrects) return Hook::pairs ? channel / 2 : channel - call.folded;
+        else return channel;
+    }
+    /// Stores what the hook makes of the outputs: one block of each two, or the same blocks.
+    [[gnu::always_inline]] void finish_corrected(const typename A::finisher& finish, const registers& sum, int origin, int line, int pixel,
+                                                 int again) const {
+        if constexpr (Hook::corrects) {
+            constexpr int stored = Hook::pairs ? 1 : T::blocks;
+            registers done;
+            copy(done, sum);
+            for (int p = 0; p < T::pixels; ++p) {
+                const int at = origin + p / T::columns * line + p % T::columns * pixel;
+                for (int n = 0; n < stored; ++n) {
+                    const int count = Hook::pairs || n + 1 < T::blocks ? lane_count : last_lanes;
+                    const lanes v = hook.template corrected<A>(done[p] + n, stored_channel() + n * lane_count, count, p % T::columns >= again);
+                    finish(v, at + n * lane_count, count);
+                }
+            }
+        }
+    }
+    /// Shows the hook the outputs.
+    void look(const registers& sum) const {
+        registers done;
+        copy(done, sum);
+        for (int p = 0; p < T::pixels; ++p)
+            for (int n = 0; n < T::blocks; ++n) {
+                typename N::accumulator value[lane_count];
+                A::spill(done[p][n], value);
+                hook.see(value, channel + n * lane_count, n + 1 < T::blocks ? lane_count : last_lanes);
+            }
     }
     /// Adds the outputs to the hook's sums, each once.
     [[gnu::always_inline]] void add_up(const registers& sum, int column, int again) const {

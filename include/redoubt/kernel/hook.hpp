@@ -28,17 +28,21 @@ struct output_fault {
     constexpr auto operator<=>(const output_fault&) const = default;
 };
 
-/// No faults: leaves no instruction behind.
+/// No faults: leaves no instruction behind. What another hook does besides it says by hiding one of these.
 struct no_hook {
-    static constexpr bool active = false;
-    static constexpr bool sums = false;
+    static constexpr bool active = false;    ///< strikes accumulators
+    static constexpr bool sums = false;      ///< adds them up
+    static constexpr bool corrects = false;  ///< changes them before they are stored
+    static constexpr bool looks = false;     ///< looks at them
 };
 
 /// Faults of one call, sorted by output, then step.
-struct fault_hook {
+struct fault_hook : no_hook {
     static constexpr bool active = true;
-    static constexpr bool sums = false;
     std::span<const output_fault> faults;
+
+    fault_hook() = default;
+    fault_hook(std::span<const output_fault> sorted) : faults{sorted} {}
 
     /// Those with first <= output < last.
     std::span<const output_fault> between(std::uint32_t first, std::uint32_t last) const {
@@ -51,12 +55,14 @@ struct fault_hook {
 /// Another hook's faults, and after them the sum of each channel's accumulators over all outputs, for checksums. A sum of floats is kept
 /// in eight parts, of the columns with the same remainder, rows from top to bottom, so that its bits do not depend on the tiles.
 template <class Faults, class Accumulator>
-struct summing_hook {
+struct summing_hook : no_hook {
     static constexpr bool active = Faults::active;
     static constexpr bool sums = true;
     static constexpr int parts = std::is_integral_v<Accumulator> ? 1 : 8;
     Faults faults;
-    Accumulator* totals = nullptr;  ///< [block from block_begin][part][16], zero at first
+    Accumulator* totals;  ///< [block from block_begin][part][16], zero at first
+
+    summing_hook(const Faults& by, Accumulator* to) : faults{by}, totals{to} {}
 
     std::span<const output_fault> between(std::uint32_t first, std::uint32_t last) const { return faults.between(first, last); }
 };

@@ -73,6 +73,8 @@ private:
     int store_ = -1;
     int transform_ = -1;
     int checker_ = -1;
+    int duplicated_ = 0;         // channels that are to be computed twice
+    bool has_intervals_ = false;
     bool at_start_of_residual_ = false;
     path_name path_{};
     int position_ = 0;           // of the next child in the enclosing list
@@ -273,11 +275,18 @@ private:
     // ---- leaves
     constexpr void convolve(kernel::conv_geometry g) {
         step& s = append(op::convolution, g.out);
+        if (duplicated_ > 0) {
+            const int folded = kernel::duplicated_channels(duplicated_, g.out.channels);
+            if (g.groups != 1) return fail(mistake::duplicates_of_groups, extents_, {1, 1, 1});
+            if (folded == 0) return fail(mistake::too_few_to_duplicate, extents_, {kernel::lane_count, 1, 1});
+            s.folded = static_cast<std::int16_t>(folded);
+            g.out.channels += folded;
+        }
         s.geometry = g;
         s.store = static_cast<std::int16_t>(store_);
         s.slot = static_cast<std::int16_t>(table.slot_count);
         slot& p = table.slots[static_cast<std::size_t>(table.slot_count++)];
-        p = {g, s.unit, s.store, static_cast<std::int16_t>(transform_), static_cast<std::int16_t>(checker_), false, false, path_, {}};
+        p = {g, s.unit, s.store, static_cast<std::int16_t>(transform_), static_cast<std::int16_t>(checker_), s.folded, s.folded > 0 && has_intervals_, false, false, path_, {}};
         ++leaf_;
     }
     template <conv_spec S> constexpr void visit(type_tag<conv2d<S>>) {
@@ -391,7 +400,8 @@ private:
     template <protecting L> constexpr void visit(type_tag<L>) {
         const int self = wrapper_++;
         const int first_step = table.step_count;
-        const int outer_store = store_, outer_transform = transform_, outer_checker = checker_;
+        const int outer_store = store_, outer_transform = transform_, outer_checker = checker_, outer_duplicated = duplicated_;
+        const bool outer_intervals = has_intervals_;
         if constexpr (storing<L>) {
             if (store_ >= 0) return fail(mistake::two_stores, extents_);
             store_ = self;
@@ -403,12 +413,18 @@ private:
         if constexpr (checking<L>) {
             if (checker_ >= 0) return fail(mistake::two_checkers, extents_);
             checker_ = self;
+            if constexpr (duplicating<L>) {
+                duplicated_ = L::duplicated;
+                has_intervals_ = L::has_intervals;
+            }
         }
         if constexpr (replicating<L>) replicate<L>(self);
         else visit_all<typename L::layers>();
         store_ = outer_store;
         transform_ = outer_transform;
         checker_ = outer_checker;
+        duplicated_ = outer_duplicated;
+        has_intervals_ = outer_intervals;
         if constexpr (guarding<L>) guard(self, first_step);
     }
     constexpr void guard(int self, int first_step) {

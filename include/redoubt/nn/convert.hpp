@@ -132,13 +132,26 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
         const auto words = to.weights(s);
         const auto biases = to.biases(s);
         std::int32_t frac = 0, in_frac = 0;
+        // channels that either network has twice
+        const auto& from_info = From::table.slots[static_cast<std::size_t>(s)];
+        const std::size_t fan_in = static_cast<std::size_t>(g.fan_in());
+        const auto source = [&](std::size_t channel) {
+            return static_cast<std::size_t>(
+                kernel::first_copy(kernel::folded_channel(static_cast<int>(channel), info.folded), from_info.folded));
+        };
+        const auto source_weight = [&](std::size_t i) { return logical_weight(from, s, source(i / fan_in) * fan_in + i % fan_in); };
         if constexpr (N::is_integer) {
             float magnitude = 0.0f;
             for (std::size_t i = 0; i < g.weights(); ++i) {
-                const float w = logical_weight(from, s, i);
+                const float w = source_weight(i);
                 magnitude = std::max(magnitude, w < 0.0f ? -w : w);
             }
-            frac = impl::weight_frac_for(g.weights(), magnitude, [&](std::size_t i) { return logical_weight(from, s, i); });
+            // each channel counts once, so that the scale is that of the network without copies
+            const std::size_t once = static_cast<std::size_t>(g.out.channels - info.folded) * fan_in;
+            frac = impl::weight_frac_for(once, magnitude, [&](std::size_t i) {
+                const auto channel = static_cast<std::size_t>(kernel::first_copy(static_cast<int>(i / fan_in), from_info.folded));
+                return logical_weight(from, s, channel * fan_in + i % fan_in);
+            });
             impl::pass_scales_on(to);  // slots come in order: what feeds this one has its final scale
             for (int j = 0; j < To::table.step_count; ++j) {
                 const step& maker = To::table.steps[static_cast<std::size_t>(j)];
@@ -157,7 +170,6 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
             }
             to.weight_frac(s) = frac;
         }
-        const std::size_t fan_in = static_cast<std::size_t>(g.fan_in());
         const kernel::winograd kind = detail::transform_of<N>(info);
         if constexpr (is_fast<N>) {
             const auto weight = [&](int o, int r, int c, int i) {
@@ -169,7 +181,7 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
         for (std::size_t o = 0; o < static_cast<std::size_t>(g.out.channels); ++o) {
             std::int64_t sum = 0;
             for (std::size_t i = o * fan_in; kind == kernel::winograd::none && i < (o + 1) * fan_in; ++i) {
-                const float w = logical_weight(from, s, i);
+                const float w = source_weight(i);
                 auto& word = words[kernel::layout_of<N>.index_of_logical(g, i)];
                 if constexpr (N::is_integer) {
                     word = static_cast<std::int8_t>(round_saturate(scaled(w, frac), -128, 127));
@@ -178,7 +190,7 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
                     word = static_cast<typename N::weight>(w);
                 }
             }
-            const float bias = static_cast<float>(from.biases(s)[o]);
+            const float bias = static_cast<float>(from.biases(s)[source(o)]);
             if constexpr (N::is_integer) {
                 constexpr std::int32_t most = 1 << 30;
                 biases[o] = static_cast<std::int32_t>(round_saturate(scaled(bias, frac + in_frac), -most, most) - 128 * sum);

@@ -24,6 +24,8 @@ enum class mistake {
     two_stores,
     two_transforms,
     two_checkers,
+    duplicates_of_groups,
+    too_few_to_duplicate,
     too_many_guards,
     subsample_shrinks_channels,
     too_many_replicas,
@@ -58,6 +60,8 @@ struct diagnosis {
     static_assert(M != mistake::two_stores, "redoubt: a layer's parameters can be kept by one protection only");
     static_assert(M != mistake::two_transforms, "redoubt: a layer's weights can be transformed by one protection only");
     static_assert(M != mistake::two_checkers, "redoubt: a layer's computation can be checked by one protection only");
+    static_assert(M != mistake::duplicates_of_groups, "redoubt: channels of a convolution with groups cannot be duplicated");
+    static_assert(M != mistake::too_few_to_duplicate, "redoubt: channels are duplicated by whole blocks of 16, of which this layer has none");
     static_assert(M != mistake::too_many_guards, "redoubt: more than four output checks around one layer");
     static_assert(M != mistake::too_many_replicas, "redoubt: more than 64 replicas of one layer");
     static_assert(M != mistake::subsample_shrinks_channels, "redoubt: subsample cannot have fewer channels than come in");

@@ -182,6 +182,10 @@ concept transforming = protecting<L> && requires { typename L::transform; };
 template <class L>
 concept checking = protecting<L> && requires { typename L::checker; };
 
+/// A protection, itself a checker, that has `duplicated` output channels of each layer computed twice.
+template <class L>
+concept duplicating = checking<L> && requires { L::duplicated; L::has_intervals; };
+
 /// A layer of the user's own: `static constexpr shape output(shape in)`, and `run` as in docs/custom-layer.md.
 template <class L>
 concept custom_layer = requires(shape s) {

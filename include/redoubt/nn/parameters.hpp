@@ -30,6 +30,7 @@ struct slot_place {
     std::size_t primary_bytes = 0;  ///< bias and weights with their padding
     std::size_t extra = 0;          ///< first byte of copies and code bits
     std::size_t extra_bytes = 0;
+    std::size_t intervals = 0;      ///< where there are some: the low ends of all stored channels, padded to whole blocks, then the high ones
 };
 
 namespace detail {
@@ -50,6 +51,11 @@ constexpr std::size_t weight_words(const slot& s) {
     const kernel::winograd kind = transform_of<N>(s);
     if (kind != kernel::winograd::none) return kernel::winograd_plan{s.geometry, kind}.weights();
     return kernel::layout_of<N>.size(s.geometry);
+}
+
+/// Stored channels of a slot, padded to whole blocks.
+constexpr std::size_t interval_words(const slot& s) {
+    return static_cast<std::size_t>((s.geometry.out.channels - s.folded + kernel::lane_count - 1) / kernel::lane_count * kernel::lane_count);
 }
 
 template <class Net>
@@ -84,7 +90,8 @@ constexpr parameter_plan<Net> plan_parameters() {
             p.weights + aligned_up(weight_words<N>(s) * sizeof(typename N::weight)) - at;
         p.extra = at + p.primary_bytes;
         p.extra_bytes = aligned_up(extra_bytes<Net, s.store>(p.primary_bytes));
-        at = p.extra + p.extra_bytes;
+        at = p.intervals = p.extra + p.extra_bytes;
+        if (s.has_intervals) at += 2 * interval_words(s) * sizeof(bound_of<N>);
     };
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         (one(std::integral_constant<std::size_t, I>{}), ...);
@@ -135,6 +142,16 @@ struct alignas(block_alignment) parameters {
     std::span<const std::byte> primary(int s) const { return {bytes.data() + place(s).primary, place(s).primary_bytes}; }
     std::span<std::byte> extra(int s) { return {bytes.data() + place(s).extra, place(s).extra_bytes}; }
     std::span<const std::byte> extra(int s) const { return {bytes.data() + place(s).extra, place(s).extra_bytes}; }
+
+    /// Ends of the interval of each stored channel's accumulators, of a slot that has intervals.
+    std::span<bound_of<number_type>> interval_low(int s) { return {as<bound_of<number_type>>(place(s).intervals), detail::interval_words(slot_at(s))}; }
+    std::span<const bound_of<number_type>> interval_low(int s) const {
+        return {as<bound_of<number_type>>(place(s).intervals), detail::interval_words(slot_at(s))};
+    }
+    std::span<bound_of<number_type>> interval_high(int s) { return {interval_low(s).data() + detail::interval_words(slot_at(s)), detail::interval_words(slot_at(s))}; }
+    std::span<const bound_of<number_type>> interval_high(int s) const {
+        return {interval_low(s).data() + detail::interval_words(slot_at(s)), detail::interval_words(slot_at(s))};
+    }
 
     unit& of_unit(int u) { return as<unit>(0)[u]; }
     const unit& of_unit(int u) const { return as<unit>(0)[u]; }

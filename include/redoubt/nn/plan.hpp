@@ -11,12 +11,13 @@ namespace redoubt::inline v1 {
 namespace detail {
 
 /// Output blocks that a step fetches at once when its weights cannot be read in place: as many as the kernels take
-/// together; the eight of a linear layer within 64 KiB.
+/// together; the eight of a linear layer within 64 KiB. Never one, where that would part two copies of a channel.
 template <number N>
-constexpr int blocks_at_once(const kernel::conv_geometry& g) {
+constexpr int blocks_at_once(const slot& s) {
+    const kernel::conv_geometry& g = s.geometry;
     if (g.out.height * g.out.width != 1) return g.blocks() < 2 ? 1 : 2;
     const std::size_t block = kernel::layout_of<N>.block_size(g) * sizeof(typename N::kernel_weight);
-    int blocks = 1;
+    int blocks = s.folded > 0 ? 2 : 1;
     while (blocks < 8 && blocks * 2 <= g.blocks() && static_cast<std::size_t>(blocks) * 2 * block <= 65536) blocks *= 2;
     return blocks;
 }
@@ -53,7 +54,7 @@ constexpr tile_place tile_of(const slot& s, std::size_t checker_bytes = 0) {
         t.bytes = aligned_up(checker_bytes);
         return t;
     }
-    const auto blocks = static_cast<std::size_t>(blocks_at_once<N>(s.geometry));
+    const auto blocks = static_cast<std::size_t>(blocks_at_once<N>(s));
     const std::size_t words = kernel::layout_of<N>.block_size(s.geometry) * blocks;
     t.fetched = aligned_up(static_cast<std::size_t>(s.geometry.blocks()) * kernel::lane_count * sizeof(typename N::bias));
     t.decoded = t.fetched + (s.store < 0 ? 0 : aligned_up(words * sizeof(typename N::weight)));

@@ -62,8 +62,9 @@ inline constexpr std::uint64_t rom_layout = [] {
         for (int v : {g.in.channels, g.in.height, g.in.width, g.out.channels, g.out.height, g.out.width, g.kernel.h, g.kernel.w, g.stride.h,
                       g.stride.w, g.pad.h, g.pad.w, g.dilation.h, g.dilation.w, g.groups})
             add(static_cast<std::uint64_t>(v));
-        for (std::size_t v : {at.primary, at.weights, at.primary_bytes, at.extra, at.extra_bytes}) add(v);
+        for (std::size_t v : {at.primary, at.weights, at.primary_bytes, at.extra, at.extra_bytes, at.intervals}) add(v);
         add((info.transform >= 0 ? 1u : 0u) + (info.checker >= 0 ? 2u : 0u));
+        add(static_cast<std::uint64_t>(info.folded));
     }
     [&]<int... S>(std::integer_sequence<int, S...>) {
         (add(detail::kept_besides<Net, S>), ...);

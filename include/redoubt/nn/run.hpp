@@ -32,7 +32,7 @@ void restrict_rows(kernel::conv_call<N>& call, int row_begin, int row_end) {
     const int first = row_begin * g.stride.h - g.pad.h;
     const int last = (row_end - 1) * g.stride.h - g.pad.h + (g.kernel.h - 1) * g.dilation.h;
     const int top = std::max(first, 0), bottom = std::min(last + 1, g.in.height);
-    const int skipped = row_begin * g.out.width * g.out.channels;
+    const int skipped = row_begin * g.out.width * call.stored_channels();
     call.in += top * g.in.width * g.in.channels;
     if (call.residual != nullptr) call.residual += skipped;
     if (call.logits != nullptr) call.logits += skipped;
@@ -208,6 +208,11 @@ private:
         call.lower = s.lower;
         call.slope = s.slope;
         call.scales = scales<I>();
+        call.folded = s.folded;
+        if constexpr (Net::table.slots[static_cast<std::size_t>(s.slot)].has_intervals) {
+            call.low = weights.interval_low(s.slot).data();
+            call.high = weights.interval_high(s.slot).data();
+        }
         if constexpr (s.depth > 0) {
             opaque(call.in);
             opaque(call.weights);

@@ -112,7 +112,7 @@ private:
         else return true;
     }();
     /// Output blocks that scratch has room for, and those that are checked, changed or handed out at once.
-    static constexpr int in_scratch = detail::blocks_at_once<N>(info.geometry);
+    static constexpr int in_scratch = detail::blocks_at_once<N>(info);
     static constexpr int at_once = reads_in_place ? detail::blocks_in_place<N>(info.geometry) : in_scratch;
 
     /// Whether bytes of the primary may be read where they lie. Stores that cannot tell have them fetched.

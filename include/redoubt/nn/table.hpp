@@ -89,6 +89,7 @@ struct step {
     std::array<std::int16_t, most_branches> parts{-1, -1, -1, -1, -1, -1, -1, -1};  ///< values that a concat joins
     std::array<std::int16_t, 4> guards{-1, -1, -1, -1}; ///< wrapper types, innermost first
     std::int16_t store = -1;           ///< wrapper type that keeps the parameters
+    std::int16_t folded = 0;           ///< channels of geometry.out that are second copies: the value has so many less
 
     constexpr kernel::activation_spec nonlinearity() const { return {act, limit, lower, slope}; }
 };
@@ -106,6 +107,8 @@ struct slot {
     std::int16_t store = -1;      ///< wrapper type that keeps the parameters
     std::int16_t transform = -1;  ///< wrapper type that changes the weights on their way to a kernel
     std::int16_t checker = -1;    ///< wrapper type that checks what kernels compute
+    std::int16_t folded = 0;      ///< channels of geometry.out that are second copies (kernel/duplicate.hpp)
+    bool has_intervals = false;   ///< keeps an interval for each stored channel
     bool has_norm = false;
     bool is_linear = false;
     path_name name{};

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// Convolutions with duplicated channels against the definition of the correction, with faults in either copy.
+#include "support/conv_case.hpp"
+
+#include "support/catch.hpp"
+#include "support/kernels.hpp"
+
+#include <redoubt/kernel/duplicate.hpp>
+
+#include <map>
+
+using namespace redoubt;
+using kernel::correction;
+using kernel::fault_hook;
+using kernel::output_fault;
+using support::conv_case;
+using support::oracle_fault;
+using support::words;
+
+namespace {
+
+/// A case of at least 16 channels whose second copies hold the first ones' filters.
+template <number N>
+struct duplicated_case {
+    int folded;
+    conv_case<N> c;
+    std::vector<typename N::accumulator> low, high;
+
+    duplicated_case(random_stream& random, words kind) : folded{0}, c{drawn(random, folded), random, kind} {
+        const auto& g = c.geometry;
+        for (int o = 0; o < g.out.channels; ++o) {
+            const int first = kernel::first_copy(kernel::folded_channel(o, folded), folded);
+            for (int i = 0; i < g.fan_in(); ++i)
+                c.taps[static_cast<std::size_t>(o * g.fan_in() + i)] = c.taps[static_cast<std::size_t>(first * g.fan_in() + i)];
+            c.bias[static_cast<std::size_t>(o)] = c.bias[static_cast<std::size_t>(first)];
+        }
+        c.pack();
+        // from half to all of what a channel's outputs are
+        low.resize(static_cast<std::size_t>(g.out.channels + 16));
+        high.resize(low.size());
+        for (int o = 0; o < g.out.channels - folded; ++o) {
+            auto& from = low[static_cast<std::size_t>(o)];
+            auto& to = high[static_cast<std::size_t>(o)];
+            bool first = true;
+            for (int row = 0; row < g.out.height; ++row)
+                for (int column = 0; column < g.out.width; ++column) {
+                    const auto v = oracle_chain(c, row, column, kernel::first_copy(o, folded), {});
+                    if (!(v == v)) continue;
+                    from = first || v < from ? v : from;
+                    to = first || v > to ? v : to;
+                    first = false;
+                }
+            if (random.below(4) == 0) to = from;
+        }
+    }
+    static kernel::conv_geometry drawn(random_stream& random, int& folded) {
+        for (;;) {
+            kernel::conv_geometry g = support::random_geometry(random, 100000);
+            if (g.groups != 1 || g.out.channels < 16 || g.executed_macs() == 0) continue;
+            folded = kernel::duplicated_channels(1 + support::below(random, g.out.channels), g.out.channels);
+            g.out.channels += folded;
+            return g;
+        }
+    }
+};
+
+struct tally {
+    std::uint32_t different = 0, guessed = 0, outside = 0;
+    bool operator==(const tally&) const = default;
+};
+
+/// By the definition (METHODS of the paper, form of detection intervals, or the minimum).
+template <correction Form, class T>
+T corrected(T m, T d, bool copied, T low, T high, tally& count) {
+    const auto is_nan = [](T v) { return !(v == v); };
+    const bool differ = copied && std::memcmp(&m, &d, sizeof(T)) != 0;
+    count.different += differ ? 1u : 0u;
+    if (Form == correction::minimum) {
+        count.guessed += differ ? 1u : 0u;
+        if (!copied || is_nan(d)) return m;
+        return is_nan(m) || d < m ? d : m;
+    }
+    const auto inside = [&](T v) { return !is_nan(v) && low <= v && v <= high; };
+    if (differ) {
+        count.guessed += inside(m) == inside(d) ? 1u : 0u;
+        if (inside(m) && inside(d)) return d < m ? d : m;
+        return inside(m) ? m : inside(d) ? d : T{};
+    }
+    if (inside(m)) return m;
+    ++count.outside;
+    return T{};
+}
+
+template <correction Form, number N>
+void check_case(const duplicated_case<N>& d, std::vector<output_fault> faults) {
+    std::sort(faults.begin(), faults.end());
+    const auto& c = d.c;
+    const shape& out = c.geometry.out;
+    const int stored = out.channels - d.folded;
+    std::map<std::uint32_t, std::vector<oracle_fault>> struck;
+    for (const output_fault& f : faults) {
+        const int at = static_cast<int>(f.output), pixel = at / out.channels;
+        const bool in_feature = f.step == output_fault::feature;
+        struck[f.output].push_back({pixel / out.width, pixel % out.width, at % out.channels, in_feature, in_feature ? 0 : static_cast<int>(f.step), f.mask});
+    }
+    tally expected_count;
+    support::output_bits expected;
+    for (int row = 0; row < out.height; ++row)
+        for (int column = 0; column < out.width; ++column)
+            for (int channel = 0; channel < stored; ++channel) {
+                const auto at = static_cast<std::size_t>(channel);
+                const auto value = [&](int physical) {
+                    const auto it = struck.find(static_cast<std::uint32_t>(out.index(row, column, physical)));
+                    return it == struck.end() ? oracle_chain(c, row, column, physical, {}) : oracle_chain(c, row, column, physical, it->second);
+                };
+                const bool copied = channel < d.folded;
+                const int first = kernel::first_copy(channel, d.folded);
+                const auto m = value(first), other = copied ? value(first + 16) : m;
+                const auto kept = corrected<Form>(m, other, copied, d.low[at], d.high[at], expected_count);
+                expected.push_back(oracle_store(c, kept, static_cast<int>(expected.size())));
+            }
+    tally count;
+    auto got = run(c, [&](kernel::conv_call<N> call) {
+        call.folded = d.folded;
+        call.low = d.low.data();
+        call.high = d.high.data();
+        const auto seen = kernel::duplicated_conv2d<N, Form>(call, fault_hook{faults});
+        count = {seen.different, seen.guessed, seen.outside};
+    });
+    got.resize(expected.size());
+    CHECK(got == expected);
+    CHECK(count == expected_count);
+}
+
+template <number N>
+void check(words kind, int cases, std::uint64_t seed) {
+    random_stream random{seed, {}};
+    for (int i = 0; i < cases; ++i) {
+        CAPTURE(i);
+        const duplicated_case<N> d{random, kind};
+        check_case<correction::intervals>(d, {});
+        std::vector<output_fault> faults;
+        for (int n = 0; n < 6; ++n) {
+            output_fault f;
+            const auto& out = d.c.geometry.out;
+            const int row = support::below(random, out.height), column = support::below(random, out.width);
+            f.output = static_cast<std::uint32_t>(out.index(row, column, support::below(random, out.channels)));
+            const int taps = d.c.geometry.taps_at(row, column);
+            if (taps > 0 && random.below(2) != 0) f.step = static_cast<std::uint32_t>(support::below(random, taps));
+            const bool in_feature = f.step == output_fault::feature;
+            f.mask = 1u << random.below(in_feature && !d.c.to_logits ? static_cast<std::uint64_t>(bits_in<typename N::activation>) : 32);
+            if (in_feature && d.c.to_logits) f.mask = 1u << random.below(static_cast<std::uint64_t>(bits_in<typename N::logit>));
+            faults.push_back(f);
+        }
+        check_case<correction::intervals>(d, faults);
+        check_case<correction::minimum>(d, faults);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("duplicated channels are corrected as defined") {
+    SECTION("fp32") { check<float32>(words::ordinary, 40, 1); }
+    SECTION("fp16") { check<float16>(words::ordinary, 15, 2); }
+    SECTION("bf16") { check<bfloat16>(words::ordinary, 15, 3); }
+    SECTION("int8") { check<int8>(words::ordinary, 40, 4); }
+}
+
+TEST_CASE("duplicated channels of hostile values are corrected as defined") {
+    SECTION("fp32") { check<float32>(words::hostile, 25, 5); }
+    SECTION("int8") { check<int8>(words::hostile, 25, 6); }
+}
+
+TEST_CASE("channels of the geometry and stored ones map to each other") {
+    for (int channels : {16, 17, 40, 64, 100})
+        for (int wanted = 1; wanted <= channels; ++wanted) {
+            const int folded = kernel::duplicated_channels(wanted, channels);
+            CHECK(folded % 16 == 0);
+            CHECK(folded <= channels);
+            CHECK((folded >= wanted || folded == channels / 16 * 16));
+            std::vector<int> times(static_cast<std::size_t>(channels));
+            for (int c = 0; c < channels + folded; ++c) ++times[static_cast<std::size_t>(kernel::folded_channel(c, folded))];
+            for (int c = 0; c < channels; ++c) {
+                CHECK(times[static_cast<std::size_t>(c)] == (c < folded ? 2 : 1));
+                CHECK(kernel::folded_channel(kernel::first_copy(c, folded), folded) == c);
+                if (c < folded) CHECK(kernel::folded_channel(kernel::first_copy(c, folded) + 16, folded) == c);
+            }
+        }
+    CHECK(kernel::duplicated_channels(5, 15) == 0);
+}
