@@ -20,3 +20,5 @@ redoubt_mutant_test(checksum_of_integers 6 FILTER "an int8 checksum finds every 
     SOURCES "${harden_tests}/../kernel/checksum.cpp")
 redoubt_mutant_test(checksum_of_floats 6 FILTER "a float checksum finds what is beyond its bound*"
     SOURCES "${harden_tests}/../kernel/checksum.cpp")
+redoubt_mutant_test(correction 2 FILTER "duplicated channels are corrected as defined"
+    SOURCES "${harden_tests}/../kernel/duplicate.cpp")
