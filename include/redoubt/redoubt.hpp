@@ -15,6 +15,8 @@
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
 #include <redoubt/harden/rule.hpp>
+#include <redoubt/harden/saturate.hpp>
+#include <redoubt/harden/scale.hpp>
 #include <redoubt/harden/scrub.hpp>
 #include <redoubt/harden/stores.hpp>
 #include <redoubt/model/lenet.hpp>

@@ -19,6 +19,17 @@ void for_each_store(Body&& body) {
         (one(std::integral_constant<int, S>{}), ...);
     }(std::make_integer_sequence<int, Net::table.slot_count>{});
 }
+/// The same for every slot whose weights are transformed: body(transform type, slot number).
+template <network_type Net, class Body>
+void for_each_transform(Body&& body) {
+    const auto one = [&]<int S>(std::integral_constant<int, S>) {
+        constexpr int wrapper = Net::table.slots[static_cast<std::size_t>(S)].transform;
+        if constexpr (wrapper >= 0) body(type_tag<typename type_at<typename Net::wrappers, wrapper>::transform>{}, S);
+    };
+    [&]<int... S>(std::integer_sequence<int, S...>) {
+        (one(std::integral_constant<int, S>{}), ...);
+    }(std::make_integer_sequence<int, Net::table.slot_count>{});
+}
 }  // namespace impl
 
 /// True if scrub() has anything to do for Net.
@@ -34,17 +45,23 @@ inline constexpr bool has_store = [] {
 template <network_type Net>
 void encode(parameters<Net>& p) {
     impl::for_each_store<Net>([&](auto tag, int s) { decltype(tag)::type::encode(p.primary(s), p.extra(s)); });
-    const auto limit = [&]<int S>(std::integral_constant<int, S>) {
-        constexpr int wrapper = Net::table.slots[static_cast<std::size_t>(S)].transform;
-        if constexpr (wrapper >= 0) {
-            using transform = typename type_at<typename Net::wrappers, wrapper>::transform;
-            using word = typename parameters<Net>::weight;
-            p.weight_limit(S) = transform::template limit_of<bound_of<typename Net::number_type>>(std::span<const word>{p.weights(S)});
-        }
-    };
-    [&]<int... S>(std::integer_sequence<int, S...>) {
-        (limit(std::integral_constant<int, S>{}), ...);
-    }(std::make_integer_sequence<int, Net::table.slot_count>{});
+    impl::for_each_transform<Net>([&](auto tag, int s) {
+        using transform = typename decltype(tag)::type;
+        const std::span<const typename parameters<Net>::weight> words{p.weights(s)};
+        if constexpr (requires { transform::template limit_of<bound_of<typename Net::number_type>>(words); })
+            p.weight_limit(s) = transform::template limit_of<bound_of<typename Net::number_type>>(words);
+    });
+}
+
+/// Turns plain weights, as convert() or a training without transforms leaves them, into those that the network's transforms read as the same: once,
+/// before encode(). Transforms that have no inverse leave their layers as they are.
+template <network_type Net>
+void store_for_transforms(parameters<Net>& p) {
+    impl::for_each_transform<Net>([&](auto tag, int s) {
+        using transform = typename decltype(tag)::type;
+        const int frac = Net::number_type::is_integer ? p.weight_frac(s) : 0;
+        if constexpr (requires { transform::invert(p.weights(s), p.weight_limit(s), frac); }) transform::invert(p.weights(s), p.weight_limit(s), frac);
+    });
 }
 
 /// Repairs every redundantly kept parameter in place and returns what was found. Needs parameters of its own: never

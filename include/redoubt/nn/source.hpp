@@ -131,8 +131,11 @@ private:
         else return changer::transform::unchanged(words, from.weight_limit(Slot));
     }
     static void change(const parameters<Net>& from, std::span<const stored_word> words, kernel_weight* to, fault_counters& count) {
-        if constexpr (info.transform >= 0) changer::transform::apply(words, to, from.weight_limit(Slot), count);
-        else
+        if constexpr (info.transform >= 0) {
+            if constexpr (requires { changer::transform::apply(words, to, from.weight_limit(Slot), count, 0); })
+                changer::transform::apply(words, to, from.weight_limit(Slot), count, N::is_integer ? from.weight_frac(Slot) : 0);
+            else changer::transform::apply(words, to, from.weight_limit(Slot), count);
+        } else
             for (std::size_t i = 0; i < words.size(); ++i) to[i] = static_cast<kernel_weight>(words[i]);
     }
 };

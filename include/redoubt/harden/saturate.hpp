@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Saturating functions of weights, applied as they are read: Fuengfusin and Tamukoh, "Saturating activation functions on weights" (arXiv 2411.19027).
+#pragma once
+
+#include <redoubt/kernel/clip.hpp>
+#include <redoubt/kernel/saturate.hpp>
+#include <redoubt/nn/layers.hpp>
+#include <redoubt/nn/status.hpp>
+
+#include <span>
+
+namespace redoubt::inline v1 {
+
+using kernel::saturation;
+
+/// Kernels read F of each stored weight, so that no flip makes one larger than F's bound; NaN is read as 0. Biases are not transformed. With a bound
+/// Numerator / Denominator it is bound * F(w / bound); of tanh a parametric form of what the paper calls a modified one, whose formula we
+/// have not seen.
+///
+/// The network is one that was trained with F, or store_for_transforms() turns plain weights into those that F takes back to them; magnitudes past
+/// F's range become the largest there is. Batch norms must be folded before that: a folded norm inside F is not what was trained. NaN and infinite
+/// words count as out of range at every read. Cost: F of every weight at every read, through scratch; words of eight bits by table. No
+/// Winograd.
+template <saturation F, int Numerator, int Denominator, class... Layers>
+struct basic_saf : protection<Layers...> {
+    static_assert(Numerator > 0 && Denominator > 0, "redoubt: the bound of a saturating function is positive");
+    struct transform {
+        static constexpr float bound = static_cast<float>(Numerator) / static_cast<float>(Denominator);
+        static constexpr bool clamps = F == saturation::hardtanh;
+
+        /// A clamp leaves most words as they are.
+        template <class Word, class Bound>
+            requires(clamps && !std::is_integral_v<Word>)
+        static bool unchanged(std::span<const Word> words, Bound) {
+            return kernel::all_within(words.data(), words.size(), static_cast<Word>(-bound));
+        }
+        template <class Word, class Out, class Bound>
+        static void apply(std::span<const Word> words, Out* to, Bound, fault_counters& count, int frac) {
+            if constexpr (clamps && !std::is_integral_v<Word>)
+                count.out_of_range += kernel::clip_magnitude(words.data(), words.size(), static_cast<Word>(-bound), to);
+            else count.out_of_range += kernel::saturate<F>(words.data(), words.size(), to, bound, frac);
+        }
+        template <class Word, class Bound>
+        static void invert(std::span<Word> words, Bound&, int frac) {
+            for (Word& w : words) {
+                if constexpr (std::is_integral_v<Word>) {
+                    const float v = kernel::unsaturated<F>(scaled(static_cast<float>(w), -frac), bound);
+                    w = static_cast<Word>(round_saturate(scaled(v, frac), -127, 127));
+                } else {
+                    w = static_cast<Word>(kernel::unsaturated<F>(static_cast<float>(w), bound));
+                }
+            }
+        }
+    };
+};
+
+/// tanh of each weight.
+template <class... Layers>
+struct saf : basic_saf<saturation::tanh, 1, 1, Layers...> {};
+
+}  // namespace redoubt::inline v1

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// Saturating functions of stored words: one form for a float and for many side by side, the same bits in both.
+#pragma once
+
+#include <redoubt/kernel/activation.hpp>
+#include <redoubt/kernel/lanes_float.hpp>
+#include <redoubt/kernel/multiply_add.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+namespace redoubt::kernel::inline v1 {
+
+/// Odd functions with slope 1 at 0 and bounded values: tanh (1), arctan (pi / 2), softsign x / (1 + |x|) (1), and x held within 1.
+enum class saturation { tanh, arctan, softsign, hardtanh };
+
+}  // namespace redoubt::kernel::inline v1
+
+namespace redoubt::kernel::inline REDOUBT_ABI {
+
+namespace impl {
+
+template <class V>
+V fused(const V& a, const V& b, const V& sum) {
+    if constexpr (std::is_same_v<V, float>) {
+        return multiply_add(a, b, sum);
+    } else {
+#if REDOUBT_LEVEL_NUMBER > 0
+        return float_register::multiply_add(a, b, sum);
+#endif
+    }
+}
+/// c[0] + c[1] t + ... by Horner's scheme.
+template <class V, std::size_t Count>
+V polynomial(const V& t, const float (&c)[Count]) {
+    V sum(c[Count - 1]);
+    for (std::size_t i = Count - 1; i-- > 0;) sum = fused(sum, t, V(c[i]));
+    return sum;
+}
+
+// Quotients of polynomials in x^2, fitted to the relative error on [0, 9.02] (tanh) and [0, 1] (arctan), 2.1e-8 of it, coefficients then rounded.
+inline constexpr float tanh_above[] = {1.0f, 0.13379718363285065f, 0.003494035918265581f, 2.0583500372595154e-05f, 1.3319095160113648e-08f};
+inline constexpr float tanh_below[] = {1.0f, 0.4671303331851959f, 0.025871077552437782f, 0.000328309484757483f, 7.762029667901515e-07f};
+inline constexpr float arctan_above[] = {1.0f, 0.8983959555625916f, 0.13761267066001892f};
+inline constexpr float arctan_below[] = {1.0f, 1.2317272424697876f, 0.3482217490673065f, 0.012377745471894741f};
+
+/// Of a magnitude, not NaN.
+template <saturation F, class V>
+V saturated_magnitude(const V& x) {
+    const V one(1.0f);
+    if constexpr (F == saturation::hardtanh) {
+        return select(x > one, one, x);
+    } else if constexpr (F == saturation::softsign) {
+        // where 1 is lost in the sum, or the quotient would be of infinities, it is 1
+        const V most(0x1p25f), held = select(x > most, most, x);
+        return select(x > most, one, held / (one + held));
+    } else if constexpr (F == saturation::tanh) {
+        const V most(9.02f), held = select(x > most, most, x), t = held * held;
+        const V value = held * (polynomial(t, tanh_above) / polynomial(t, tanh_below));
+        return select(value > one, one, value);
+    } else {
+        const V inner = select(x > one, one / x, x), t = inner * inner;
+        const V quotient = polynomial(t, arctan_above) / polynomial(t, arctan_below);
+        return select(x > one, fused(V(0.0f) - inner, quotient, V(1.57079637f)), inner * quotient);
+    }
+}
+
+}  // namespace impl
+
+/// F(x / bound) * bound, within 3 units in the last place for F itself; NaN becomes 0.
+template <saturation F, class V>
+V saturated(const V& x, float bound = 1.0f, float inverse = 1.0f) {
+    const V zero(0.0f), number = select(x == x, x, zero);
+    const V size = select(number < zero, zero - number, number);
+    V value = impl::saturated_magnitude<F>(bound == 1.0f ? size : size * V(inverse));
+    if (bound != 1.0f) value = value * V(bound);
+    return select(number < zero, zero - value, value);
+}
+
+/// Words through F. Returns how many were NaN or infinite. Words of eight bits go through a table of all codes; integers are codes / 2^frac and
+/// are rounded to nearest even.
+template <saturation F, class Word, class Out>
+std::uint32_t saturate(const Word* words, std::size_t count, Out* to, float bound, int frac) {
+    const float inverse = 1.0f / bound;
+    const auto through = [&](const auto* from, std::size_t n, auto* result) {
+        std::size_t i = 0;
+        for (; i + lane_count <= n; i += lane_count) {
+            float_lanes v = float_lanes::load(from + i);
+            v.apply([&](const auto& x) { return saturated<F>(x, bound, inverse); });
+            v.store(result + i);
+        }
+        for (; i < n; ++i) result[i] = static_cast<std::remove_reference_t<decltype(*result)>>(saturated<F>(static_cast<float>(from[i]), bound, inverse));
+    };
+    if constexpr (sizeof(Word) == 1) {
+        float value[256];
+        Out table[256];
+        for (int c = 0; c < 256; ++c) {
+            if constexpr (std::is_integral_v<Word>) value[c] = scaled(static_cast<float>(static_cast<std::int8_t>(c)), -frac);
+            else value[c] = static_cast<float>(Word::from_code(static_cast<std::int8_t>(c)));
+        }
+        through(value, 256, value);
+        for (int c = 0; c < 256; ++c) {
+            if constexpr (std::is_integral_v<Out>) table[c] = static_cast<Out>(round_saturate(scaled(value[c], frac), -128, 127));
+            else table[c] = static_cast<Out>(value[c]);
+        }
+        for (std::size_t i = 0; i < count; ++i) to[i] = table[to_word(words[i])];
+        return 0;
+    } else {
+        through(words, count, to);
+        constexpr auto infinite = to_word(static_cast<Word>(std::numeric_limits<float>::infinity()));
+        constexpr auto sign = static_cast<word_of<Word>>(word_of<Word>{1} << (bits_in<Word> - 1));
+        std::uint32_t odd = 0;
+        for (std::size_t i = 0; i < count; ++i) odd += (to_word(words[i]) & static_cast<word_of<Word>>(~sign)) >= infinite ? 1u : 0u;
+        return odd;
+    }
+}
+
+/// A float that F takes to `value` or next to it: the largest that it does not take past it. Values beyond F's range give the largest float.
+template <saturation F>
+float unsaturated(float value, float bound = 1.0f) {
+    const float size = value < 0.0f ? -value : value, inverse = 1.0f / bound;
+    std::uint32_t low = 0, high = to_word(std::numeric_limits<float>::max());  // magnitudes are in the order of their words
+    while (low < high) {
+        const std::uint32_t middle = low + (high - low + 1) / 2;
+        if (saturated<F>(from_word<float>(middle), bound, inverse) <= size) low = middle;
+        else high = middle - 1;
+    }
+    return value < 0.0f ? -from_word<float>(low) : from_word<float>(low);
+}
+
+}  // namespace redoubt::kernel::inline REDOUBT_ABI
