@@ -126,10 +126,14 @@ endfunction()
 # a planted defect (base/mutant.hpp) must fail by an assertion, not crash and not pass.
 function(redoubt_mutant_test name number)
     cmake_parse_arguments(PARSE_ARGV 2 arg "" "FILTER" "SOURCES")
-    set(program mutant_${name})
-    add_executable(${program} ${arg_SOURCES})
-    target_link_libraries(${program} PRIVATE redoubt_test redoubt_test_main)
-    target_compile_definitions(${program} PRIVATE REDOUBT_MUTANT=${number})
+    list(GET arg_SOURCES 0 first)
+    cmake_path(GET first STEM stem)
+    set(program mutant_${number}_${stem})
+    if(NOT TARGET ${program})  # several tests may ask the same program
+        add_executable(${program} ${arg_SOURCES})
+        target_link_libraries(${program} PRIVATE redoubt_test redoubt_test_main)
+        target_compile_definitions(${program} PRIVATE REDOUBT_MUTANT=${number})
+    endif()
     redoubt_script_test(mutant.${name} expect_exit.py --code nonzero --text "assertions:" --text "failed"
         -- ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:${program}> "${arg_FILTER}")
 endfunction()

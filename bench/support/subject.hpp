@@ -53,6 +53,14 @@ calibration<Net> seen_by(const redoubt::parameters<Net>& weights) {
     return seen;
 }
 
+/// Whether a step keeps an interval for each channel.
+template <network_type Net>
+inline constexpr bool has_intervals = [] {
+    for (int s = 0; s < Net::table.slot_count; ++s)
+        if (Net::table.slots[static_cast<std::size_t>(s)].has_intervals) return true;
+    return false;
+}();
+
 /// The same weights in any number and under any protection: scales and bounds from the image that is inferred, codes computed.
 template <network_type Net>
 std::unique_ptr<redoubt::parameters<Net>> converted_parameters() {
@@ -69,6 +77,13 @@ std::unique_ptr<redoubt::parameters<Net>> converted_parameters() {
             const auto bare = std::make_unique<redoubt::parameters<plain>>();
             convert<base, plain>(*floats, seen, *bare);
             set_bounds<plain, Net>(seen_by<plain>(*bare), *p);
+            if constexpr (has_intervals<Net>) {
+                channel_ranges<plain> channels;
+                const auto space = std::make_unique<workspace<plain>>();
+                observe_channels<plain>(*bare, drawn_image<plain>(), *space, channels);
+                set_intervals<plain, Net>(channels, *p);
+            }
+            store_for_transforms<Net>(*p);
             encode<Net>(*p);
         }
         return p;

@@ -85,13 +85,13 @@ template <saturation F, class Word, class Out>
 std::uint32_t saturate(const Word* words, std::size_t count, Out* to, float bound, int frac) {
     const float inverse = 1.0f / bound;
     const auto through = [&](const auto* from, std::size_t n, auto* result) {
-        std::size_t i = 0;
-        for (; i + lane_count <= n; i += lane_count) {
-            float_lanes v = float_lanes::load(from + i);
+        const auto bend = [&](float_lanes v) {
             v.apply([&](const auto& x) { return saturated<F>(x, bound, inverse); });
-            v.store(result + i);
-        }
-        for (; i < n; ++i) result[i] = static_cast<std::remove_reference_t<decltype(*result)>>(saturated<F>(static_cast<float>(from[i]), bound, inverse));
+            return v;
+        };
+        const std::size_t whole = n / lane_count * lane_count;
+        for (std::size_t i = 0; i < whole; i += lane_count) bend(float_lanes::load(from + i)).store(result + i);
+        if (const int left = static_cast<int>(n - whole); left > 0) bend(float_lanes::load(from + whole, left)).store(result + whole, left);
     };
     if constexpr (sizeof(Word) == 1) {
         float value[256];
