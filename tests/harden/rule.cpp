@@ -52,6 +52,35 @@ TEST_CASE("a rule wraps the layers of its kind", "[harden]") {
     STATIC_REQUIRE(std::is_same_v<harden<plain>, plain>);
 }
 
+TEST_CASE("a rule wraps a layer by its number or name", "[harden]") {
+    using plain = net<conv<4>, relu, residual<conv<4>, relu, named<"deep", conv<4>>>, max_pool<2>, linear<3>>;
+    STATIC_REQUIRE(std::is_same_v<harden<plain, protect_number<1, tmr>>,
+                                  net<conv<4>, relu, residual<tmr<conv<4>>, relu, named<"deep", conv<4>>>, max_pool<2>, linear<3>>>);
+    STATIC_REQUIRE(std::is_same_v<harden<plain, protect_number<3, tmr>>,
+                                  net<conv<4>, relu, residual<conv<4>, relu, named<"deep", conv<4>>>, max_pool<2>, tmr<linear<3>>>>);
+    STATIC_REQUIRE(std::is_same_v<harden<plain, protect_named<"2.deep", crc>, protect_number<2, dmr>>,
+                                  net<conv<4>, relu, residual<conv<4>, relu, named<"deep", crc<dmr<conv<4>>>>>, max_pool<2>, linear<3>>>);
+    STATIC_REQUIRE(std::is_same_v<harden<plain, protect_named<"4", crc>>,
+                                  net<conv<4>, relu, residual<conv<4>, relu, named<"deep", conv<4>>>, max_pool<2>, crc<linear<3>>>>);
+}
+
+TEST_CASE("a plan says how many channels each layer duplicates", "[harden]") {
+    static constexpr std::array<int, 3> plan{16, 0, 20};
+    using plain = net<conv<40>, relu, conv<16>, conv<40>, linear<30>>;
+    using planned = harden<plain, duplicate_counts<plan>>;
+    STATIC_REQUIRE(std::is_same_v<planned, net<duplicate<16, conv<40>>, relu, conv<16>, duplicate<20, conv<40>>, linear<30>>>);
+    STATIC_REQUIRE(planned::table.slots[0].folded == 16);
+    STATIC_REQUIRE(planned::table.slots[1].folded == 0);
+    STATIC_REQUIRE(planned::table.slots[2].folded == 32);
+    // another rule reaches inside
+    STATIC_REQUIRE(std::is_same_v<harden<planned, protect_number<2, crc>>,
+                                  net<duplicate<16, conv<40>>, relu, conv<16>, duplicate<20, crc<conv<40>>>, linear<30>>>);
+    using quarter = net<basic_saf<saturation::tanh, 1, 4, conv<4>>, basic_range<out_of_range::clamp, conv<4>>>;
+    STATIC_REQUIRE(std::is_same_v<harden<quarter, protect<is_conv, crc>>,
+                                  net<basic_saf<saturation::tanh, 1, 4, crc<conv<4>>>, basic_range<out_of_range::clamp, crc<conv<4>>>>>);
+    STATIC_REQUIRE(std::is_same_v<harden<plain, duplicate_share<15>>, net<duplicate<6, conv<40>>, relu, duplicate<2, conv<16>>, duplicate<6, conv<40>>, linear<30>>>);
+}
+
 TEST_CASE("a rule reaches into every container", "[harden]") {
     using plain = net<named<"a", conv<4>>, residual<shortcut<conv<4>, batch_norm>, sequence<conv<4>, relu>, conv<4>>,
                       named<"b", conv<4>, tmr<conv<4>, relu>>>;

@@ -2,6 +2,7 @@
 // Hardened presets: the protections that the command line knows, as rewrites of any network.
 #pragma once
 
+#include <redoubt/harden/abft.hpp>
 #include <redoubt/harden/clip.hpp>
 #include <redoubt/harden/ecc.hpp>
 #include <redoubt/harden/range.hpp>
@@ -25,7 +26,8 @@ struct hidden_layers {
 };
 
 /// The words of the vocabulary that are protections of whole networks, in the order of tables.
-inline constexpr std::array<std::string_view, 8> protection_names{"none", "range", "clip_weights", "tmr_parameters", "crc", "secded", "dmr", "tmr"};
+inline constexpr std::array<std::string_view, 9> protection_names{"none", "range", "clip_weights", "tmr_parameters", "crc", "secded", "dmr", "tmr",
+                                                              "abft"};
 
 /// The place of a name there.
 consteval std::size_t protection_number(std::string_view name) {
@@ -47,5 +49,6 @@ template <network_type Net> struct preset<Net, 4> { using type = harden<Net, pro
 template <network_type Net> struct preset<Net, 5> { using type = harden<Net, protect<is_weighted, secded>>; };
 template <network_type Net> struct preset<Net, 6> { using type = harden<Net, protect<is_weighted, dmr>>; };
 template <network_type Net> struct preset<Net, 7> { using type = harden<Net, protect<is_weighted, tmr>>; };
+template <network_type Net> struct preset<Net, 8> { using type = harden<Net, protect<is_weighted, abft>>; };
 
 }  // namespace redoubt::app::inline v1

@@ -4,6 +4,7 @@
 // IOLTS 2024, arXiv 2405.10658). The correction by intervals follows public descriptions of the paper, whose own text of it we have not seen.
 #pragma once
 
+#include <redoubt/harden/rule.hpp>
 #include <redoubt/kernel/duplicate.hpp>
 #include <redoubt/nn/channel_ranges.hpp>
 #include <redoubt/nn/layers.hpp>
@@ -29,6 +30,7 @@ struct basic_duplicate : protection<Layers...> {
     static_assert(Channels > 0, "redoubt: duplicate at least one channel");
     static constexpr int duplicated = Channels;
     static constexpr bool has_intervals = Form == correction::intervals;
+    template <class... New> using around = basic_duplicate<Channels, Form, New...>;
 
     struct checker {
         template <number N>
@@ -49,11 +51,15 @@ struct basic_duplicate : protection<Layers...> {
 
 /// Duplication corrected by intervals.
 template <int Channels, class... Layers>
-struct duplicate : basic_duplicate<Channels, correction::intervals, Layers...> {};
+struct duplicate : basic_duplicate<Channels, correction::intervals, Layers...> {
+    template <class... New> using around = duplicate<Channels, New...>;
+};
 
 /// Duplication where the smaller of two copies is taken, without data.
 template <int Channels, class... Layers>
-struct duplicate_minimum : basic_duplicate<Channels, correction::minimum, Layers...> {};
+struct duplicate_minimum : basic_duplicate<Channels, correction::minimum, Layers...> {
+    template <class... New> using around = duplicate_minimum<Channels, New...>;
+};
 
 /// A rule for harden<>: Percent of the output channels of each convolution without groups that has 16 or more, rounded down, at least one.
 template <int Percent, template <int, class...> class Duplicate = duplicate>
@@ -66,6 +72,17 @@ struct duplicate_share {
         using type = pack<Duplicate<S.out * Percent / 100 < 1 ? 1 : S.out * Percent / 100, conv2d<S>>>;
     };
     template <class L> using apply = typename rule<L>::type;
+};
+
+/// A rule for harden<>: that many channels of each convolution and linear layer, by its number in reading order; 0, or no number, for none. A tool
+/// writes such a plan as a header: `inline constexpr std::array<int, 3> channels{16, 0, 32};`.
+template <auto Counts, template <int, class...> class Duplicate = duplicate>
+struct duplicate_counts {
+    static constexpr int of(int slot) { return slot < static_cast<int>(Counts.size()) ? Counts[static_cast<std::size_t>(slot)] : 0; }
+    template <int Channels, class L> struct rule { using type = pack<Duplicate<Channels, L>>; };
+    template <class L> struct rule<0, L> { using type = pack<L>; };
+    template <class Net, int S, class L>
+    using apply_in = typename rule<is_weighted<L>::value ? of(S) : 0, L>::type;
 };
 
 }  // namespace redoubt::inline v1

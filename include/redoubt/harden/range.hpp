@@ -18,6 +18,8 @@ using kernel::out_of_range;
 /// Not bit-identical with the unprotected network on images that exceed the bounds. Cost: one pass over each output.
 template <out_of_range Action, class... Layers>
 struct basic_range : protection<Layers...> {
+    template <class... New> using around = basic_range<Action, New...>;
+
     struct guard {
         template <class Word, class Bound>
         static void apply(std::span<Word> words, Bound low, Bound high, fault_counters& count) {

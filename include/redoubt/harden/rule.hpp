@@ -21,21 +21,67 @@ struct protect {
     using apply = std::conditional_t<Kind<L>::value, pack<Protection<L>>, pack<L>>;
 };
 
+/// Wrap the convolution or linear layer of that number, counted from 0 in reading order.
+template <int Slot, template <class...> class Protection>
+struct protect_number {
+    template <class Net, int S, class L>
+    using apply_in = std::conditional_t<is_weighted<L>::value && S == Slot, pack<Protection<L>>, pack<L>>;
+};
+
+/// Wrap the convolution or linear layer whose parameters have that name; a name that no layer has does not compile.
+template <fixed_string Name, template <class...> class Protection>
+struct protect_named {
+    template <class Net>
+    static constexpr int slot = [] {
+        for (int s = 0; s < Net::table.slot_count; ++s)
+            if (Net::table.slots[static_cast<std::size_t>(s)].name.view() == Name.view()) return s;
+        return -1;
+    }();
+    template <class Net, int S, class L>
+    struct wrapped {
+        static_assert(slot<Net> >= 0, "redoubt: no layer of the network has that name");
+        using type = std::conditional_t<is_weighted<L>::value && S == slot<Net>, pack<Protection<L>>, pack<L>>;
+    };
+    template <class Net, int S, class L>
+    using apply_in = typename wrapped<Net, S, L>::type;
+};
+
 namespace detail {
-template <class Rule, class L> struct ruled { using type = typename Rule::template apply<L>; };
-template <class Rule, class Pack> struct ruled_all;
-template <class Rule, class... Ls>
-struct ruled_all<Rule, pack<Ls...>> { using type = joined<typename ruled<Rule, Ls>::type...>; };
-template <class Rule, template <class...> class C, class... Ls>
+/// Layers with parameters in a description.
+template <class Pack> inline constexpr int weighted_in = 0;
+template <class... Ls> inline constexpr int weighted_in<pack<Ls...>> = (0 + ... + (is_weighted<Ls>::value ? 1 : 0));
+template <class L> inline constexpr int slots_in = weighted_in<typename types_in<L>::leaves>;
+
+/// What a rule makes of a leaf that is the First-th layer with parameters, if it is one.
+template <class Rule, class Net, int First, class L> struct ruled { using type = typename Rule::template apply<L>; };
+template <class Rule, class Net, int First, class L>
+    requires(!containing<L>) && requires { typename Rule::template apply_in<Net, First, L>; }
+struct ruled<Rule, Net, First, L> { using type = typename Rule::template apply_in<Net, First, L>; };
+template <class Rule, class Net, int First, class Pack> struct ruled_all { using type = pack<>; };
+template <class Rule, class Net, int First, class L, class... Ls>
+struct ruled_all<Rule, Net, First, pack<L, Ls...>> {
+    using type = joined<typename ruled<Rule, Net, First, L>::type, typename ruled_all<Rule, Net, First + slots_in<L>, pack<Ls...>>::type>;
+};
+template <class Rule, class Net, int First, template <class...> class C, class... Ls>
     requires containing<C<Ls...>>
-struct ruled<Rule, C<Ls...>> : refilled<C, typename ruled_all<Rule, pack<Ls...>>::type> {};
-template <class Rule, fixed_string N, class... Ls>
-struct ruled<Rule, named<N, Ls...>> : renamed<N, typename ruled_all<Rule, pack<Ls...>>::type> {};
+struct ruled<Rule, Net, First, C<Ls...>> : refilled<C, typename ruled_all<Rule, Net, First, pack<Ls...>>::type> {};
+template <class Rule, class Net, int First, fixed_string N, class... Ls>
+struct ruled<Rule, Net, First, named<N, Ls...>> : renamed<N, typename ruled_all<Rule, Net, First, pack<Ls...>>::type> {};
+/// Protections with other template arguments before their layers say themselves how they stand around others: `around`.
+template <class L> inline constexpr bool has_layers_only = false;
+template <template <class...> class C, class... Ls> inline constexpr bool has_layers_only<C<Ls...>> = true;
+template <class Rule, class Net, int First, class L>
+    requires(protecting<L> && !has_layers_only<L>) && requires { typename L::template around<relu>; }
+struct ruled<Rule, Net, First, L> {
+    template <class Pack> struct again;
+    template <class... New> struct again<pack<New...>> { using type = pack<typename L::template around<New...>>; };
+    using type = typename again<typename ruled_all<Rule, Net, First, typename L::layers>::type>::type;
+};
 
 template <class Net, class... Rules> struct hardened { using type = Net; };
 template <class Net, class Rule, class... Rest>
 struct hardened<Net, Rule, Rest...>
-    : hardened<typename with_layers<Net, typename ruled_all<Rule, typename Net::layers>::type>::type, Rest...> {};
+    : hardened<typename with_layers<Net, typename ruled_all<Rule, Net, 0, typename Net::layers>::type>::type, Rest...> {};
 }  // namespace detail
 
 /// Net with every rule applied in turn: later rules wrap inside earlier ones. Names and fault sites do not change.

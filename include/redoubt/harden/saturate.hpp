@@ -23,6 +23,8 @@ using kernel::saturation;
 /// Winograd.
 template <saturation F, int Numerator, int Denominator, class... Layers>
 struct basic_saf : protection<Layers...> {
+    template <class... New> using around = basic_saf<F, Numerator, Denominator, New...>;
+
     static_assert(Numerator > 0 && Denominator > 0, "redoubt: the bound of a saturating function is positive");
     struct transform {
         static constexpr float bound = static_cast<float>(Numerator) / static_cast<float>(Denominator);

@@ -152,6 +152,7 @@ struct concat {
 ///   `using store`                                       - keeps parameters redundantly (harden/stores.hpp),
 ///   `using transform`                                   - changes weights as they are read (harden/clip.hpp),
 ///   `using checker`                                     - checks convolutions as kernels compute them (harden/abft.hpp).
+/// With template arguments before its layers it also has `template <class... New> using around`, itself around others, so that rules reach inside.
 template <class... Layers>
 struct protection {
     static_assert(sizeof...(Layers) > 0, "redoubt: a protection needs at least one layer to protect");
