@@ -5,6 +5,10 @@
 #include <redoubt/nn/parameters.hpp>
 #include <redoubt/nn/status.hpp>
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 namespace redoubt::inline REDOUBT_ABI {
 
 namespace impl {
@@ -53,14 +57,48 @@ void encode(parameters<Net>& p) {
     });
 }
 
+namespace impl {
+/// What a kernel reads of some stored words, for a transform with or without a use for the scale.
+template <class Transform, class Word, class Out, class Bound>
+void read_through(std::span<const Word> words, Out* to, Bound limit, fault_counters& count, int frac) {
+    if constexpr (requires { Transform::apply(words, to, limit, count, frac); }) Transform::apply(words, to, limit, count, frac);
+    else Transform::apply(words, to, limit, count);
+}
+/// Adds 128 times what each channel's weights sum up to, as kernels read them or as they lie, to its bias (int8).
+template <class Transform, network_type Net>
+void add_weight_sums(parameters<Net>& p, int s, bool as_read, std::int32_t times) {
+    const auto& g = Net::table.slots[static_cast<std::size_t>(s)].geometry;
+    constexpr kernel::wide_layout layout = kernel::layout_of<typename Net::number_type>;
+    const std::size_t block = layout.block_size(g), group = static_cast<std::size_t>(g.is_depthwise() ? 1 : layout.group);
+    const std::span<const std::int8_t> words{p.weights(s)};
+    std::array<std::int8_t, 1024> read;
+    fault_counters count;
+    for (std::size_t at = 0; at < words.size(); at += read.size()) {
+        const auto some = words.subspan(at, std::min(read.size(), words.size() - at));
+        if (as_read) read_through<Transform>(some, read.data(), p.weight_limit(s), count, p.weight_frac(s));
+        else std::copy(some.begin(), some.end(), read.begin());
+        for (std::size_t i = 0; i < some.size(); ++i) {
+            const auto lane = static_cast<int>((at + i) / group % kernel::lane_count), b = static_cast<int>((at + i) / block);
+            if (lane < g.channels_in(b)) p.biases(s)[static_cast<std::size_t>(g.first_channel(b) + lane)] += times * 128 * read[i];
+        }
+    }
+}
+}  // namespace impl
+
 /// Turns plain weights, as convert() or a training without transforms leaves them, into those that the network's transforms read as the same: once,
-/// before encode(). Transforms that have no inverse leave their layers as they are.
+/// before encode(). Transforms that have no inverse leave their layers as they are. int8's biases, from which the sum of the weights is taken
+/// off, follow what is read.
 template <network_type Net>
 void store_for_transforms(parameters<Net>& p) {
     impl::for_each_transform<Net>([&](auto tag, int s) {
         using transform = typename decltype(tag)::type;
-        const int frac = Net::number_type::is_integer ? p.weight_frac(s) : 0;
-        if constexpr (requires { transform::invert(p.weights(s), p.weight_limit(s), frac); }) transform::invert(p.weights(s), p.weight_limit(s), frac);
+        constexpr bool is_integer = Net::number_type::is_integer;
+        const int frac = is_integer ? p.weight_frac(s) : 0;
+        if constexpr (requires { transform::invert(p.weights(s), p.weight_limit(s), frac); }) {
+            if constexpr (is_integer) impl::add_weight_sums<transform, Net>(p, s, false, 1);
+            transform::invert(p.weights(s), p.weight_limit(s), frac);
+            if constexpr (is_integer) impl::add_weight_sums<transform, Net>(p, s, true, -1);
+        }
     });
 }
 
