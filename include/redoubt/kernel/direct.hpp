@@ -292,40 +292,66 @@ private:
         const typename A::finisher finish{call};
         const int pixel = call.stored_channels(), line = g.out.width * pixel;
         const int origin = (row * g.out.width + column) * pixel + stored_channel();
-        if constexpr (Hook::corrects) return finish_corrected(finish, sum, origin, line, pixel, again);
+        constexpr int stored = Hook::corrects ? (Hook::corrects_pairs ? 1 : T::blocks) : T::blocks;
+        if constexpr (Hook::corrects) {
+            // nothing to correct is the rule, and found out without leaving the registers
+            if (!is_settled(sum)) return finish_corrected(sum, origin, line, pixel, again);
+        }
         const auto plain = [&](auto adds) __attribute__((always_inline)) {
             impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
                 const int at = origin + p() / T::columns * line + p() % T::columns * pixel;
-                impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
+                impl::unrolled<stored>([&](auto n) __attribute__((always_inline)) {
                     finish.template plain<adds()>(sum[p()][n()], at + n() * lane_count);
                 });
             });
         };
-        if (finish.is_plain() && last_lanes == lane_count) return finish.adds() ? plain(std::true_type{}) : plain(std::false_type{});
+        if (finish.is_plain() && (last_lanes == lane_count || stored < T::blocks)) return finish.adds() ? plain(std::true_type{}) : plain(std::false_type{});
         registers done;
         copy(done, sum);
         for (int p = 0; p < T::pixels; ++p) {
             const int at = origin + p / T::columns * line + p % T::columns * pixel;
-            for (int n = 0; n < T::blocks; ++n)
+            for (int n = 0; n < stored; ++n)
                 finish(done[p][n], at + n * lane_count, n + 1 < T::blocks ? lane_count : last_lanes);
+        }
+    }
+    /// Whether the hook would store the outputs as they are and count nothing.
+    [[gnu::always_inline]] bool is_settled(const registers& sum) const {
+        if constexpr (Hook::corrects) {
+            bool settled = true;
+            const int from = stored_channel();
+            if constexpr (Hook::corrects_pairs) {
+                const auto bounds = hook.template bounds_at<A>(from);
+                impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) { settled &= bounds.settle(sum[p()][0], sum[p()][1]); });
+            } else {
+                impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
+                    const auto bounds = hook.template bounds_at<A>(from + n() * lane_count);
+                    impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) { settled &= bounds.settle(sum[p()][n()], sum[p()][n()]); });
+                });
+            }
+            return settled;
+        } else {
+            return true;
         }
     }
     /// Where a block's first channel is stored.
     int stored_channel() const {
-        if constexpr (Hook::corrects) return Hook::pairs ? channel / 2 : channel - call.folded;
+        if constexpr (Hook::corrects) return Hook::corrects_pairs ? channel / 2 : channel - call.folded;
         else return channel;
     }
     /// Stores what the hook makes of the outputs: one block of each two, or the same blocks.
-    [[gnu::always_inline]] void finish_corrected(const typename A::finisher& finish, const registers& sum, int origin, int line, int pixel,
-                                                 int again) const {
+    [[gnu::always_inline]] void finish_corrected(const registers& sum, int origin, int line, int pixel, int again) const {
+        registers done;
+        copy(done, sum);
+        correct(done, origin, line, pixel, again);
+    }
+    [[gnu::noinline, gnu::cold]] void correct(registers& done, int origin, int line, int pixel, int again) const {
         if constexpr (Hook::corrects) {
-            constexpr int stored = Hook::pairs ? 1 : T::blocks;
-            registers done;
-            copy(done, sum);
+            constexpr int stored = Hook::corrects_pairs ? 1 : T::blocks;
+            const typename A::finisher finish{call};
             for (int p = 0; p < T::pixels; ++p) {
                 const int at = origin + p / T::columns * line + p % T::columns * pixel;
                 for (int n = 0; n < stored; ++n) {
-                    const int count = Hook::pairs || n + 1 < T::blocks ? lane_count : last_lanes;
+                    const int count = Hook::corrects_pairs || n + 1 < T::blocks ? lane_count : last_lanes;
                     const lanes v = hook.template corrected<A>(done[p] + n, stored_channel() + n * lane_count, count, p % T::columns >= again);
                     finish(v, at + n * lane_count, count);
                 }

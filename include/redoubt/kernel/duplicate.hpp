@@ -33,7 +33,7 @@ template <class Faults, class Accumulator, correction Form, bool Pairs>
 struct correcting_hook : no_hook {
     static constexpr bool active = Faults::active;
     static constexpr bool corrects = true;
-    static constexpr bool pairs = Pairs;
+    static constexpr bool corrects_pairs = Pairs;
     Faults faults;
     const Accumulator* low;   ///< of stored channels
     const Accumulator* high;
@@ -43,6 +43,44 @@ struct correcting_hook : no_hook {
         : faults{by}, low{from}, high{to}, tally{count} {}
 
     std::span<const output_fault> between(std::uint32_t first, std::uint32_t last) const { return faults.between(first, last); }
+
+    /// The intervals of sixteen stored channels.
+    template <class Arithmetic>
+    struct bounds {
+        typename Arithmetic::lanes low, high;
+
+        /// Whether outputs stay as they are: both copies (or one, twice) agree and are inside.
+        [[gnu::always_inline]] bool settle(const typename Arithmetic::lanes& m, const typename Arithmetic::lanes& d) const {
+            if constexpr (Form == correction::minimum && !Pairs) {
+                return true;
+            } else if constexpr (requires { m.unlike(d); }) {
+                unsigned odd = Pairs ? m.unlike(d) : 0u;
+                if constexpr (Form == correction::intervals) odd |= m.outside(low, high);
+                return odd == 0;
+            } else {
+                Accumulator main[lane_count], copy[lane_count], from[lane_count], to[lane_count];
+                Arithmetic::spill(m, main);
+                Arithmetic::spill(d, copy);
+                Arithmetic::spill(low, from);
+                Arithmetic::spill(high, to);
+                bool fine = true;
+                for (int i = 0; i < lane_count; ++i) {
+                    fine &= !Pairs || to_word(main[i]) == to_word(copy[i]);
+                    if constexpr (Form == correction::intervals) fine &= main[i] >= from[i] && main[i] <= to[i];
+                }
+                return fine;
+            }
+        }
+    };
+    template <class Arithmetic>
+    [[gnu::always_inline]] bounds<Arithmetic> bounds_at(int channel) const {
+        if constexpr (planted == mutant::no_vote || Form == correction::minimum) {
+            const auto none = Arithmetic::lanes::filled(0);
+            return {none, none};
+        } else {
+            return {Arithmetic::fill(low + channel), Arithmetic::fill(high + channel)};
+        }
+    }
 
     /// The outputs to store of one block, or of two copies side by side.
     template <class Arithmetic>

@@ -85,6 +85,16 @@ struct float_lanes {
     void add(const float_lanes& other) {
         for (int i = 0; i < parts; ++i) part[i] = part[i] + other.part[i];
     }
+#if REDOUBT_LEVEL_NUMBER >= 4
+    /// One bit a lane: whose words differ; which are not within.
+    unsigned unlike(const float_lanes& o) const {
+        return _mm512_cmpneq_epi32_mask(_mm512_castps_si512(part[0]), _mm512_castps_si512(o.part[0]));
+    }
+    unsigned outside(const float_lanes& low, const float_lanes& high) const {
+        return static_cast<unsigned>(_mm512_cmp_ps_mask(part[0], low.part[0], _CMP_NGE_UQ)) |
+               static_cast<unsigned>(_mm512_cmp_ps_mask(part[0], high.part[0], _CMP_NLE_UQ));
+    }
+#endif
     /// Without signs.
     float_lanes magnitude() const {
         float_lanes v;

@@ -50,6 +50,11 @@ struct int_lanes {
         const __m512i words = _mm512_add_epi32(part, _mm512_set1_epi32(128));
         _mm_mask_storeu_epi8(p, first(count), _mm512_maskz_cvtepi32_epi8(all, words));
     }
+    /// One bit a lane: whose words differ; which are not within.
+    unsigned unlike(const int_lanes& o) const { return _mm512_cmpneq_epi32_mask(part, o.part); }
+    unsigned outside(const int_lanes& low, const int_lanes& high) const {
+        return static_cast<unsigned>(_mm512_cmplt_epi32_mask(part, low.part)) | static_cast<unsigned>(_mm512_cmpgt_epi32_mask(part, high.part));
+    }
     void add(const int_lanes& other) { part = _mm512_add_epi32(part, other.part); }
     void shift_left(int n) { part = _mm512_maskz_sll_epi32(all, part, _mm_cvtsi32_si128(n)); }
     void shift_right(const rounding_shift& by) {
