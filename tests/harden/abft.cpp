@@ -137,7 +137,19 @@ TEST_CASE("a struck checksum in a network is found and changes nothing", "[harde
     check(std::type_identity<net_of<int8, abft>>{});
 }
 
-TEST_CASE("the linear layers of a batch are checked together", "[harden]") {
+TEST_CASE("a checked network is calibrated like a plain one", "[harden]") {
+    using net = net_of<int8, abft>;
+    using plain = without_protection<net>;
+    const auto images = drawn_images<net>(3, 3);
+    const auto seen = seen_on<net>(*drawn_and_converted<net>(), images);
+    const auto expected = seen_on<plain>(*drawn_and_converted<plain>(), images);
+    for (std::size_t u = 0; u < seen.units.size(); ++u) {
+        CHECK(seen.units[u].low == expected.units[u].low);
+        CHECK(seen.units[u].high == expected.units[u].high);
+    }
+}
+
+TEST_CASE("the linear layers of a batch are checked image by image", "[harden]") {
     using net = net_of<float32, abft>;
     const auto weights = drawn_and_converted<net>();
     const auto images = drawn_images<net>(5, 3);

@@ -174,6 +174,38 @@ TEST_CASE("copies and intervals are fault sites", "[harden][fault]") {
         });
 }
 
+TEST_CASE("struck operators stay within stored values", "[harden][fault]") {
+    using net = net_of<float32, twice>;
+    fault_list list{65536};
+    std::vector<std::uint64_t> chosen(8);
+    std::size_t faults = 0;
+    int outside = 0;
+    for (std::uint64_t trial = 0; trial < 300; ++trial) {
+        fault::fault_spec spec;
+        spec.count = 1;
+        spec.model.does = fault::effect::struck_operator;
+        list.policy.clear();
+        fault::draw_inference<net>(3, trial, 0, spec, fault::inference_space::activations, chosen, list.policy);
+        for (const auto& f : list.policy.faults()) {
+            const auto& s = net::table.steps[static_cast<std::size_t>(f.step)];
+            outside += f.where.output < static_cast<std::uint32_t>(net::table.values[static_cast<std::size_t>(s.out)].extents.size()) ? 0 : 1;
+            ++faults;
+        }
+    }
+    CHECK(outside == 0);
+    CHECK(faults > 300);
+}
+
+TEST_CASE("a network with copies is made fast with the right filters", "[harden]") {
+    using from = network<image<16, 8, 8>, float32, duplicate_minimum<16, conv2d<conv_spec{.out = 64, .pad = 1}>>, relu, linear<4>>;
+    using plain = without_protection<from>;
+    const auto weights = drawn_and_converted<from>();
+    const auto images = drawn_images<from>(2, 3);
+    const auto a = converted<fast_network<plain>, from>(*weights, images);
+    const auto b = converted<fast_network<plain>, plain>(*drawn_and_converted<plain>(), images);
+    CHECK(a->bytes == b->bytes);
+}
+
 TEST_CASE("channels in another order answer the same", "[harden]") {
     const auto check = [&]<class Net>(std::type_identity<Net>) {
         constexpr const auto& groups = channel_groups_of<Net>;

@@ -72,7 +72,10 @@ void check_function(float most) {
         const float back = kernel::saturated<F>(kernel::unsaturated<F>(v));
         CHECK(std::abs(back - v) <= 3.0f * std::max(std::ldexp(std::abs(v), -23), std::numeric_limits<float>::denorm_min()));
     }
-    CHECK(kernel::unsaturated<F>(2.0f) == std::numeric_limits<float>::max());
+    // past the range: the smallest that gives the bound
+    const float end = kernel::unsaturated<F>(-2.0f);
+    CHECK(kernel::saturated<F>(end) == -kernel::saturated<F>(std::numeric_limits<float>::max()));
+    CHECK(std::abs(kernel::saturated<F>(std::nextafter(end, 0.0f))) < std::abs(kernel::saturated<F>(end)));
 }
 
 template <number N, template <class...> class P>
@@ -151,6 +154,35 @@ TEST_CASE("plain weights are stored so that a transform reads them back", "[hard
     const auto got = answer_of<net>(*weights, pixels);
     const auto expected = answer_of<plain>(*bare, pixels);
     for (std::size_t i = 0; i < got.logits.size(); ++i) CHECK(std::abs(got.logits[i] - expected.logits[i]) < 1e-5f);
+}
+
+TEST_CASE("weights past a function's range are stored as numbers", "[harden]") {
+    using transform = basic_saf<saturation::softsign, 1, 1, linear<1>>::transform;
+    half words[] = {half{1.0f}, half{-3.0f}, half{0.25f}};
+    float limit = 0.0f;
+    transform::invert(std::span<half>{words}, limit, 0);
+    fault_counters count;
+    half read[3];
+    transform::apply(std::span<const half>{words}, read, limit, count, 0);
+    CHECK(count == fault_counters{});
+    CHECK(static_cast<float>(read[0]) > 0.999f);
+    CHECK(static_cast<float>(read[1]) < -0.999f);
+    CHECK(std::abs(static_cast<float>(read[2]) - 0.25f) < 1e-3f);
+    using clamp = basic_saf<saturation::hardtanh, 1, 1, linear<1>>::transform;
+    float ends[] = {1.0f, -1.0f, -7.0f, 0.5f};
+    clamp::invert(std::span<float>{ends}, limit, 0);
+    CHECK((ends[0] == 1.0f && ends[1] == -1.0f && ends[2] == -1.0f && ends[3] == 0.5f));
+}
+
+TEST_CASE("a scaled code of eight bits is always within its format", "[harden]") {
+    using transform = scale<linear<1>>::transform;
+    std::vector<fixed<1, 6>> codes;
+    for (int c = -128; c < 128; ++c) codes.push_back(fixed<1, 6>::from_code(static_cast<std::int8_t>(c)));
+    std::vector<float> read(codes.size());
+    fault_counters count;
+    transform::apply(std::span<const fixed<1, 6>>{codes}, read.data(), 0.5f, count);
+    CHECK(count == fault_counters{});
+    for (std::size_t i = 0; i < codes.size(); ++i) CHECK(read[i] == 0.5f * static_cast<float>(codes[i]));
 }
 
 TEMPLATE_TEST_CASE("scaled weights change nothing, and no flip makes one large", "[harden]", float32, float16, bfloat16) {

@@ -18,8 +18,7 @@ struct careful {
     std::vector<int> seen{};
     decision operator()(int step, const fault_counters& count) {
         seen.push_back(step);
-        if (count.uncorrected != 0) return decision::recompute;
-        return count.out_of_range != 0 && std::count(seen.begin(), seen.end(), step) == 1 ? decision::recompute : decision::go_on;
+        return count.uncorrected != 0 || count.out_of_range != 0 ? decision::recompute : decision::go_on;
     }
 };
 struct stopping {
@@ -108,6 +107,25 @@ TEST_CASE("what stays wrong stops the inference", "[harden]") {
     CHECK(memory.untrustworthy_in_a_row == 0);
     stopping strict;
     CHECK(watched(*weights, pixels, none, strict, memory).stopped_at == guarded::table.step_count - 1);
+    CHECK(memory.untrustworthy_in_a_row == 1);
+}
+
+TEST_CASE("a vote without a majority is not asked again", "[harden]") {
+    using net = network<image<3, 1, 1>, float32, tmr<linear<20>>, relu, linear<4>>;
+    const auto weights = drawn_and_converted<net>();
+    const auto pixels = drawn_images<net>(1, 3)[0];
+    fault_list list{3};
+    const std::uint32_t masks[] = {6, 2, 16};  // the majority of bits is the second replica's: a second vote would call that settled
+    for (int replica = 0; replica < 3; ++replica)
+        list.policy.add(fault_at(step_named<net>("0", replica), 7, masks[replica], true));
+    list.policy.sort();
+    careful watch;
+    state<net> memory;
+    const auto space = std::make_unique<workspace<net>>();
+    const auto got = infer<net>(*weights, memory, pixels, *space, list.policy, watch);
+    CHECK(got.stopped_at == find_step<net>([](const redoubt::step& s) { return s.kind == op::vote; }));
+    CHECK(got.status.total().uncorrected == 1);
+    CHECK(memory.untrustworthy_in_a_row == 1);
 }
 
 TEST_CASE("layers are scrubbed in turn", "[harden]") {

@@ -130,3 +130,34 @@ TEST_CASE("int8 weights through a function keep answers", "[harden]") {
         for (std::size_t i = 0; i < got.logits.size(); ++i) CHECK(std::abs(got.logits[i] - expected.logits[i]) < 0.2f);
     }
 }
+
+TEST_CASE("int8 weights trained through a function answer as in floats", "[harden]") {
+    using net = network<image<5, 9, 8>, float32, saf<conv2d<conv_spec{.out = 24, .kernel = 3, .pad = 1}>>, relu, saf<linear<7>>>;
+    using small = with_number<net, int8>;
+    auto floats = drawn_network<net>();
+    for (int s = 0; s < net::table.slot_count; ++s)
+        for (float& w : floats->weights(s)) w = w * 3.0f;  // where tanh bends
+    const auto images = drawn_images<net>(4);
+    auto weights = std::make_unique<parameters<small>>();
+    convert<net, small>(*floats, seen_on<net>(*floats, images), *weights);
+    store_for_transforms<small>(*weights, trained::through_transforms);
+    encode<small>(*weights);
+    for (const auto& pixels : images) {
+        const auto got = answer_of<small>(*weights, pixels);
+        const auto expected = answer_of<net>(*floats, pixels);
+        float most = 0.0f;
+        for (const float v : expected.logits) most = std::max(most, std::abs(v));
+        for (std::size_t i = 0; i < got.logits.size(); ++i) CHECK(std::abs(got.logits[i] - expected.logits[i]) < 0.08f * most);
+    }
+}
+
+TEST_CASE("images of parameters tell transforms apart", "[harden]") {
+    using of_codes = network<image<4, 1, 1>, int8, zero_space<linear<5>>>;
+    using clipped = network<image<4, 1, 1>, int8, clip_weights<linear<5>>>;
+    using bent = network<image<4, 1, 1>, int8, saf<linear<5>>>;
+    using bent_otherwise = network<image<4, 1, 1>, int8, basic_saf<saturation::tanh, 1, 2, linear<5>>>;
+    STATIC_REQUIRE(parameter_bytes<of_codes> == parameter_bytes<clipped>);
+    STATIC_REQUIRE(rom_layout<of_codes> != rom_layout<clipped>);
+    STATIC_REQUIRE(rom_layout<bent> != rom_layout<clipped>);
+    STATIC_REQUIRE(rom_layout<bent> != rom_layout<bent_otherwise>);
+}

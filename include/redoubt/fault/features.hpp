@@ -151,7 +151,9 @@ void strike_step(const draw_key& key, const fault_spec& spec, inference_space ki
     };
     if (spec.model.does == effect::struck_operator) {
         const auto operate = [&]<class T>(std::type_identity<T>, int offset) {
-            strike_operator<T>(s.kind, s.geometry.out, static_cast<int>(word), limit, offset, details_of(key, place),
+            shape out = s.geometry.out;
+            if (f.in_memory) out.channels -= s.folded;
+            strike_operator<T>(s.kind, out, static_cast<int>(word), limit, offset, details_of(key, place),
                                [&](std::uint32_t output, const word_change& change) {
                                    f.where.output = output;
                                    f.where.mask = change.flip;

@@ -8,6 +8,7 @@
 #include <redoubt/nn/status.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <span>
 
 namespace redoubt::inline v1 {
@@ -19,6 +20,8 @@ namespace redoubt::inline v1 {
 template <class... Layers>
 struct clip_weights : protection<Layers...> {
     struct transform {
+        static constexpr std::uint64_t layout_id = 1;
+
         /// The bound of a layer with these weights; int8: of codes.
         template <class Bound, class Word>
         static Bound limit_of(std::span<const Word> words) {

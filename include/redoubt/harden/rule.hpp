@@ -25,7 +25,12 @@ struct protect {
 template <int Slot, template <class...> class Protection>
 struct protect_number {
     template <class Net, int S, class L>
-    using apply_in = std::conditional_t<is_weighted<L>::value && S == Slot, pack<Protection<L>>, pack<L>>;
+    struct wrapped {
+        static_assert(Slot >= 0 && Slot < Net::table.slot_count, "redoubt: no layer of the network has that number");
+        using type = std::conditional_t<is_weighted<L>::value && S == Slot, pack<Protection<L>>, pack<L>>;
+    };
+    template <class Net, int S, class L>
+    using apply_in = typename wrapped<Net, S, L>::type;
 };
 
 /// Wrap the convolution or linear layer whose parameters have that name; a name that no layer has does not compile.

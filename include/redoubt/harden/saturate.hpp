@@ -7,6 +7,7 @@
 #include <redoubt/nn/layers.hpp>
 #include <redoubt/nn/status.hpp>
 
+#include <cstdint>
 #include <span>
 
 namespace redoubt::inline v1 {
@@ -18,8 +19,8 @@ using kernel::saturation;
 /// have not seen.
 ///
 /// The network is one that was trained with F, or store_for_transforms() turns plain weights into those that F takes back to them; magnitudes past
-/// F's range become the largest there is. Batch norms must be folded before that: a folded norm inside F is not what was trained. NaN and infinite
-/// words count as out of range at every read. Cost: F of every weight at every read, through scratch; words of eight bits by table. No
+/// F's range become the smallest number that F takes to its bound. Batch norms must be folded before that: a folded norm inside F is not what was trained. NaN and infinite
+/// words (hardtanh: all beyond its bound) count as out of range at every read. Cost: F of every weight at every read, through scratch; words of eight bits by table. No
 /// Winograd.
 template <saturation F, int Numerator, int Denominator, class... Layers>
 struct basic_saf : protection<Layers...> {
@@ -27,6 +28,8 @@ struct basic_saf : protection<Layers...> {
 
     static_assert(Numerator > 0 && Denominator > 0, "redoubt: the bound of a saturating function is positive");
     struct transform {
+        static constexpr std::uint64_t layout_id =
+            16 + static_cast<std::uint64_t>(F) + (static_cast<std::uint64_t>(Numerator) << 8) + (static_cast<std::uint64_t>(Denominator) << 36);
         static constexpr float bound = static_cast<float>(Numerator) / static_cast<float>(Denominator);
         static constexpr bool clamps = F == saturation::hardtanh;
 
@@ -49,7 +52,11 @@ struct basic_saf : protection<Layers...> {
                     const float v = kernel::unsaturated<F>(scaled(static_cast<float>(w), -frac), bound);
                     w = static_cast<Word>(round_saturate(scaled(v, frac), -127, 127));
                 } else {
-                    w = static_cast<Word>(kernel::unsaturated<F>(static_cast<float>(w), bound));
+                    const float v = kernel::unsaturated<F>(static_cast<float>(w), bound);
+                    w = static_cast<Word>(v);
+                    // a format that cannot hold it takes its largest number
+                    const float back = static_cast<float>(w);
+                    if (!(back - back == 0.0f)) w = from_word<Word>(static_cast<word_of<Word>>(to_word(w) - 1));
                 }
             }
         }

@@ -7,6 +7,7 @@
 #include <redoubt/nn/status.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <span>
 
@@ -20,6 +21,9 @@ namespace redoubt::inline v1 {
 template <class... Layers>
 struct scale : protection<Layers...> {
     struct transform {
+        static constexpr bool recodes = true;
+        static constexpr std::uint64_t layout_id = 2;
+
         template <class Word, class Out, class Bound>
         static void apply(std::span<const Word> words, Out* to, Bound factor, fault_counters& count) {
             static_assert(!std::is_integral_v<Word>, "redoubt: scale does not take int8, whose weights have a scale of their own");
@@ -39,15 +43,20 @@ struct scale : protection<Layers...> {
             const float magnitude = kernel::number_in(kernel::largest_magnitude(words.data(), words.size()));
             const float size = magnitude < 0.0f ? -magnitude : magnitude;
             int k = 0;
-            while (size > 0.0f && k < 149 && scaled(size, k + 1) <= largest<Word>()) ++k;
+            while (size > 0.0f && k < 149 && scaled(size, k + 1) <= most_positive<Word>()) ++k;
             for (Word& w : words) w = static_cast<Word>(scaled(static_cast<float>(w), k));
             factor = static_cast<Bound>(scaled(1.0f, -k));
         }
 
     private:
         template <class Word>
-        static constexpr float largest() {
+        static constexpr float most_positive() {
             if constexpr (requires { Word{}.code(); }) return static_cast<float>(Word::from_code(127));
+            else return largest<Word>();
+        }
+        template <class Word>
+        static constexpr float largest() {
+            if constexpr (requires { Word{}.code(); }) return -static_cast<float>(Word::from_code(-128));  // no code is outside
             else return static_cast<float>(from_word<Word>(static_cast<word_of<Word>>(to_word(static_cast<Word>(std::numeric_limits<float>::infinity())) - 1)));
         }
     };

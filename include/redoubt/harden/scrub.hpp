@@ -85,18 +85,21 @@ void add_weight_sums(parameters<Net>& p, int s, bool as_read, std::int32_t times
 }
 }  // namespace impl
 
-/// Turns plain weights, as convert() or a training without transforms leaves them, into those that the network's transforms read as the same: once,
-/// before encode(). Transforms that have no inverse leave their layers as they are. int8's biases, from which the sum of the weights is taken
-/// off, follow what is read.
+/// What weights are before store_for_transforms().
+enum class trained { plainly, through_transforms };
+
+/// To be called once between convert() and encode() for a network with transforms. Weights that were trained plainly become those that the transforms
+/// read as the same, where a transform has an inverse or a code; those that were trained through the network's functions stay. int8's biases,
+/// from which the sum of the weights is taken off, then follow what is read.
 template <network_type Net>
-void store_for_transforms(parameters<Net>& p) {
+void store_for_transforms(parameters<Net>& p, trained were = trained::plainly) {
     impl::for_each_transform<Net>([&](auto tag, int s) {
         using transform = typename decltype(tag)::type;
         constexpr bool is_integer = Net::number_type::is_integer;
         const int frac = is_integer ? p.weight_frac(s) : 0;
         if constexpr (requires { transform::invert(p.weights(s), p.weight_limit(s), frac); }) {
             if constexpr (is_integer) impl::add_weight_sums<transform, Net>(p, s, false, 1);
-            transform::invert(p.weights(s), p.weight_limit(s), frac);
+            if (were == trained::plainly || recoding<transform>) transform::invert(p.weights(s), p.weight_limit(s), frac);
             if constexpr (is_integer) impl::add_weight_sums<transform, Net>(p, s, true, -1);
         }
     });

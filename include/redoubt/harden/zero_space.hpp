@@ -18,6 +18,9 @@ namespace redoubt::inline v1 {
 template <class... Layers>
 struct zero_space : protection<Layers...> {
     struct transform {
+        static constexpr bool recodes = true;
+        static constexpr std::uint64_t layout_id = 3;
+
         template <class Word, class Out, class Bound>
         static void apply(std::span<const Word> words, Out* to, Bound, fault_counters& count) {
             static_assert(std::is_same_v<Word, std::int8_t>, "redoubt: zero_space needs int8 weights");

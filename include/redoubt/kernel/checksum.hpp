@@ -51,7 +51,7 @@ constexpr int checksum_digits(long long pixels) {
 /// First-order worst-case errors, each relative to M: a chain of n multiply-adds n u (n + 1 where there is no fused one), of the outputs
 /// and of the expectation; eight sums of the outputs, height * ceil(width / 8) each, and their own sum of 8; inputs summed along rows, then
 /// over rows, height + width; the product P bias and the difference 2. A hundredth more covers what is of higher order, and M's own rounding,
-/// as long as n and P stay below 80,000. Sums are exact where they underflow, products are off by at most half of 2^-149.
+/// as long as the whole stays below 80,000. Sums are exact where they underflow, products are off by at most half of 2^-149.
 constexpr float checksum_ulps(const conv_geometry& g) {
     const int outputs = g.out.height * ((g.out.width + 7) / 8) + 8, inputs = g.out.height + g.out.width;
     return static_cast<float>(2 * (g.fan_in() + 1) + outputs + inputs + 2) * 1.01f;

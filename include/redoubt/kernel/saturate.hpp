@@ -6,6 +6,7 @@
 #include <redoubt/kernel/lanes_float.hpp>
 #include <redoubt/kernel/multiply_add.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -117,15 +118,16 @@ std::uint32_t saturate(const Word* words, std::size_t count, Out* to, float boun
     }
 }
 
-/// A float that F takes to `value` or next to it: the largest that it does not take past it. Values beyond F's range give the largest float.
+/// The smallest float that F takes to `value` or past it; of values beyond F's range the smallest that it takes to its bound.
 template <saturation F>
 float unsaturated(float value, float bound = 1.0f) {
-    const float size = value < 0.0f ? -value : value, inverse = 1.0f / bound;
+    const float inverse = 1.0f / bound, most = saturated<F>(std::numeric_limits<float>::max(), bound, inverse);
+    const float size = std::min(value < 0.0f ? -value : value, most);
     std::uint32_t low = 0, high = to_word(std::numeric_limits<float>::max());  // magnitudes are in the order of their words
     while (low < high) {
-        const std::uint32_t middle = low + (high - low + 1) / 2;
-        if (saturated<F>(from_word<float>(middle), bound, inverse) <= size) low = middle;
-        else high = middle - 1;
+        const std::uint32_t middle = low + (high - low) / 2;
+        if (saturated<F>(from_word<float>(middle), bound, inverse) >= size) high = middle;
+        else low = middle + 1;
     }
     return value < 0.0f ? -from_word<float>(low) : from_word<float>(low);
 }

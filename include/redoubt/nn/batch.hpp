@@ -11,7 +11,7 @@ namespace redoubt::inline v1 {
 
 namespace detail {
 
-/// Steps [from, to): linear layers one after the other, without replicas, past which nothing but the last one's output is read.
+/// Steps [from, to): linear layers one after the other, without replicas or a checker (which would judge all images at once), past which nothing but the last one's output is read.
 struct linear_steps {
     int from = 0;
     int to = 0;
@@ -28,12 +28,15 @@ template <class Net>
 constexpr linear_steps find_linear_steps() {
     constexpr const auto& table = Net::table;
     const auto at = [](int i) -> const step& { return table.steps[static_cast<std::size_t>(i)]; };
+    const auto is_plain = [&](int i) {
+        return is_plain_linear(at(i)) && table.slots[static_cast<std::size_t>(at(i).slot)].checker < 0;
+    };
     constexpr linear_steps none{table.step_count, table.step_count};
     linear_steps found = none;
-    while (found.to > 0 && !is_plain_linear(at(found.to - 1))) --found.to;
+    while (found.to > 0 && !is_plain(found.to - 1)) --found.to;
     found.from = found.to;
     if (found.to == 0) return none;
-    while (found.from > 0 && is_plain_linear(at(found.from - 1)) &&
+    while (found.from > 0 && is_plain(found.from - 1) &&
            (found.from == found.to || at(found.from).in == at(found.from - 1).out))
         --found.from;
     const std::int16_t last = at(found.to - 1).out;

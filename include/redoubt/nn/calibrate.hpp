@@ -45,7 +45,7 @@ struct observer {
     kernel::no_hook hook(site_path) const { return {}; }
     template <site S, class Word>
     void touch(std::span<Word> words, site_path at) {
-        if constexpr (S == site::decoded_weights) return;
+        if constexpr (S != site::input && S != site::stored_activation) return;
         auto& unit = seen.units[static_cast<std::size_t>(at.unit)];
         for (const Word& w : words) {
             const auto wide = widened(w);

@@ -72,7 +72,8 @@ Word widened_end(Word end, Word other, float margin) {
 /// Adds one training image, never a test image.
 template <network_type Net>
 void observe_channels(const parameters<Net>& weights, std::span<const float> image, workspace<Net>& space, channel_ranges<Net>& seen) {
-    static_assert(std::same_as<Net, without_protection<Net>>, "redoubt: channels are observed in the network without protections");
+    static_assert(std::same_as<Net, without_protection<Net>> && !is_fast<typename Net::number_type>,
+                  "redoubt: channels are observed in the network without protections that is not fast");
     impl::channel_observer<Net> policy{seen};
     status<Net> report;
     run<Net>(weights, image, space, report, policy, 0, Net::table.step_count);
@@ -82,7 +83,8 @@ void observe_channels(const parameters<Net>& weights, std::span<const float> ima
 /// The intervals of every slot of To that has some, from a network of the same layers and number: each as wide as what was seen and `margin` of
 /// that more on both sides. A channel that was never seen has all numbers.
 template <network_type From, network_type To>
-    requires(std::same_as<typename From::number_type, typename To::number_type>)
+    requires(std::same_as<typename From::number_type, typename To::number_type> ||
+             std::same_as<fast<typename From::number_type>, typename To::number_type>)
 void set_intervals(const channel_ranges<From>& seen, parameters<To>& to, float margin = 0.1f) {
     static_assert(From::table.slot_count == To::table.slot_count, "redoubt: both networks must have the same layers");
     using word = typename channel_ranges<From>::word;

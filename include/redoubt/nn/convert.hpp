@@ -116,13 +116,17 @@ void pass_scales_on(parameters<To>& to) {
 }  // namespace impl
 
 /// Fills `to` from a float32 network with the same layers: weights and biases in the words of To's number, scales from
-/// `seen`, no bounds yet (set_bounds). Copies, code bits and limits of weights are computed by encode() afterwards, without which clipped weights are all 0. Both networks may carry
-/// any protections.
+/// `seen`, no bounds yet (set_bounds, set_intervals). Copies, code bits and limits of weights are computed by encode() afterwards, without which clipped weights are
+/// all 0, and a network whose weights are transformed needs store_for_transforms() before that. Both networks may carry any protections, but From
+/// none that stores weights in a code or scale of its own.
 template <network_type From, network_type To>
     requires(std::same_as<typename From::number_type, float32>)
 void convert(const parameters<From>& from, const calibration<From>& seen, parameters<To>& to) {
     static_assert(From::table.slot_count == To::table.slot_count && From::table.unit_count == To::table.unit_count,
                   "redoubt: both networks must have the same layers");
+    static_assert([]<class... W>(pack<W...>) {
+        return !(requires { W::transform::recodes; } || ...);
+    }(typename From::wrappers{}), "redoubt: weights in a code or scale of their own cannot be converted");
     using N = typename To::number_type;
     to.bytes.fill(std::byte{0});
     impl::convert_units<To>(seen, to);
@@ -173,7 +177,8 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
         const kernel::winograd kind = detail::transform_of<N>(info);
         if constexpr (is_fast<N>) {
             const auto weight = [&](int o, int r, int c, int i) {
-                return from.weights(s)[kernel::layout_of<N>.index(g, o, r, c, i)];
+                const auto tap = static_cast<std::size_t>((r * g.kernel.w + c) * g.group_in() + i);
+                return logical_weight(from, s, source(static_cast<std::size_t>(o)) * fan_in + tap);
             };
             if (kind != kernel::winograd::none)
                 kernel::transform_weights(g, kernel::winograd_plan{g, kind}, weight, words.data());

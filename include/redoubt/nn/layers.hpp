@@ -179,6 +179,9 @@ concept storing = protecting<L> && requires { typename L::store; };
 template <class L>
 concept transforming = protecting<L> && requires { typename L::transform; };
 
+/// A transform whose stored words mean nothing to others: a code, or another scale.
+template <class T>
+inline constexpr bool recoding = requires { T::recodes; };
 /// A protection that checks convolutions and linear layers before what is fused to them.
 template <class L>
 concept checking = protecting<L> && requires { typename L::checker; };

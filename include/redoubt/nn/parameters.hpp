@@ -111,7 +111,8 @@ template <network_type Net>
 inline constexpr std::size_t parameter_bytes = parameter_plan_of<Net>.bytes;
 
 /// Weights, biases, scales, bounds, copies and code bits. It holds no pointer: it may be copied anywhere, kept in
-/// read-only memory, or handed to an injector. Fill it by convert(), or value-initialise it and write the weights, then encode() where a
+/// read-only memory, or handed to an injector. Fill it by convert(), or value-initialise it and write the weights, then
+/// store_for_transforms() where weights are transformed, and encode() where a
 /// layer has a store or a transform; its
 /// bounds are then all 0 until set_bounds(), so that a range restriction lets nothing through.
 template <network_type Net>

@@ -5,6 +5,7 @@
 #include <redoubt/nn/parameters.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <span>
 
@@ -100,6 +101,7 @@ inline void order_by_score(std::span<const double> scores, std::span<std::uint16
 
 /// Adds the squared L2 norm of each output channel's filter in a slot, in double, to `scores`.
 template <network_type Net>
+    requires(std::same_as<Net, without_protection<Net>> && !is_fast<typename Net::number_type>)
 void add_filter_norms(const parameters<Net>& weights, int slot, std::span<double> scores) {
     const auto& g = Net::table.slots[static_cast<std::size_t>(slot)].geometry;
     for (int o = 0; o < g.out.channels; ++o)
@@ -115,7 +117,7 @@ void add_filter_norms(const parameters<Net>& weights, int slot, std::span<double
 template <network_type Net, class OrderOf>
 void permute_channels(const parameters<Net>& from, OrderOf&& order_of, parameters<Net>& to) {
     using N = typename Net::number_type;
-    static_assert(!is_fast<N>, "redoubt: permute channels before weights are transformed");
+    static_assert(!is_fast<N> && std::same_as<Net, without_protection<Net>>, "redoubt: permute channels before a network is protected or made fast");
     constexpr const auto& groups = channel_groups_of<Net>;
     to = from;
     const auto place = [&](int group, int channel) {

@@ -41,6 +41,17 @@ inline constexpr std::uint64_t kept_besides = [] {
         return std::uint64_t{store::code_bytes(parameters<Net>::place(Slot).primary_bytes)} * 4 + std::uint64_t{store::copies} + 1;
     }
 }();
+/// Tells transforms apart whose parameters lie alike; those of one's own that say no `layout_id` are all one.
+template <class Net, int Slot>
+inline constexpr std::uint64_t transform_id = [] {
+    constexpr int wrapper = Net::table.slots[static_cast<std::size_t>(Slot)].transform;
+    if constexpr (wrapper < 0) return std::uint64_t{0};
+    else {
+        using transform = typename type_at<typename Net::wrappers, wrapper>::transform;
+        if constexpr (requires { transform::layout_id; }) return std::uint64_t{transform::layout_id};
+        else return ~std::uint64_t{0};
+    }
+}();
 }  // namespace detail
 
 /// A number that differs where parameters lie otherwise or mean something else: other layers, steps, extents, names, number type, copies,
@@ -63,11 +74,11 @@ inline constexpr std::uint64_t rom_layout = [] {
                       g.stride.w, g.pad.h, g.pad.w, g.dilation.h, g.dilation.w, g.groups})
             add(static_cast<std::uint64_t>(v));
         for (std::size_t v : {at.primary, at.weights, at.primary_bytes, at.extra, at.extra_bytes, at.intervals}) add(v);
-        add((info.transform >= 0 ? 1u : 0u) + (info.checker >= 0 ? 2u : 0u));
+        add(info.checker >= 0 ? 1u : 0u);
         add(static_cast<std::uint64_t>(info.folded));
     }
     [&]<int... S>(std::integer_sequence<int, S...>) {
-        (add(detail::kept_besides<Net, S>), ...);
+        ((add(detail::kept_besides<Net, S>), add(detail::transform_id<Net, S>)), ...);
     }(std::make_integer_sequence<int, Net::table.slot_count>{});
     for (int i = 0; i < Net::table.step_count; ++i) {
         const step& s = Net::table.steps[static_cast<std::size_t>(i)];

@@ -367,8 +367,9 @@ answer<Net> infer(const parameters<Net>& weights, state<Net>& memory, std::span<
     return read_answer<Net>(weights, space, report);
 }
 
-/// The same under a watch, which is compiled in. What a recomputed step had found and not put right counts as corrected if nothing of that
-/// kind is found again. Worst case: 1 + Watch::recomputations times an inference.
+/// The same under a watch, which is compiled in and sees what the step found when it last ran. In the answer's status, what a recomputed step had found and not put
+/// right counts as corrected if nothing of that kind is found again. A vote cannot be recomputed: it has written over a replica, so asking for
+/// it stops. Worst case: 1 + Watch::recomputations times an inference.
 template <network_type Net, fault_policy Policy, step_watch Watch>
 answer<Net> infer(const parameters<Net>& weights, state<Net>& memory, std::span<const float> image, workspace<Net>& space, Policy& policy,
                   Watch& watch) noexcept(!contracts_throw) {
@@ -376,27 +377,28 @@ answer<Net> infer(const parameters<Net>& weights, state<Net>& memory, std::span<
     answer<Net> result;
     const impl::runner<Net, Policy> r{weights, image.data(), space, result.status, policy};
     const auto goes_on = [&]<int I>(std::integral_constant<int, I>) {
+        constexpr op kind = step_of<Net, I>.kind;
         fault_counters& count = result.status.steps[static_cast<std::size_t>(I)];
-        r.template run<I>();
+        fault_counters before;
         for (int left = Watch::recomputations;; --left) {
-            const decision next = watch(I, std::as_const(count));
-            if (next == decision::go_on) return true;
-            if (next == decision::stop || left <= 0) return false;
-            const fault_counters before = count;
             count = {};
             r.template run<I>();
-            const bool put_right = count.uncorrected == 0;
-            count += before;
-            if (put_right) {
-                count.corrected += before.uncorrected;
-                count.uncorrected = 0;
+            const fault_counters last = count;
+            if (last.uncorrected == 0) {
+                before.corrected += before.uncorrected;
+                before.uncorrected = 0;
             }
+            count += before;
+            const decision next = watch(I, last);
+            if (next == decision::go_on) return true;
+            if (next == decision::stop || left <= 0 || kind == op::vote || kind == op::compare) return false;
+            before = count;
         }
     };
     const bool finished = [&]<int... I>(std::integer_sequence<int, I...>) {
         return ((goes_on(std::integral_constant<int, I>{}) || (result.stopped_at = I, false)) && ...);
     }(std::make_integer_sequence<int, Net::table.step_count>{});
-    memory.tally(result.status);
+    memory.tally(result.status, finished);
     if (finished) r.read_answer(result);
     else result.logits.fill(from_word<float>(canonical_nan_word));
     return result;

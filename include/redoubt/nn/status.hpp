@@ -47,14 +47,14 @@ struct state {
     std::uint64_t inferences = 0;
     std::uint64_t scrubs = 0;
     fault_counters total{};
-    std::uint32_t untrustworthy_in_a_row = 0;  ///< inferences up to the last one that were not trustworthy: the watchdog's count
+    std::uint32_t untrustworthy_in_a_row = 0;  ///< inferences up to the last one that were not trustworthy or were stopped: the watchdog's count
     std::int32_t next_scrub = 0;               ///< layer with parameters that scrub_next() looks at
 
-    /// Counts one inference.
-    constexpr void tally(const status<Net>& report) {
+    /// Counts one inference, finished or stopped by a watch.
+    constexpr void tally(const status<Net>& report, bool finished = true) {
         ++inferences;
         total += report.total();
-        untrustworthy_in_a_row = report.trustworthy() ? 0 : untrustworthy_in_a_row + 1;
+        untrustworthy_in_a_row = report.trustworthy() && finished ? 0 : untrustworthy_in_a_row + 1;
     }
 };
 
