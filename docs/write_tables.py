@@ -7,7 +7,7 @@
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; its rows come from docs/results/NAME.csv, as the
 main job writes it (results.csv), or for a name coverage-STUDY from docs/results/coverage.csv, as tests/tools/coverage.cpp
-writes it, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER) bench/harden_table.py (harden) or
+writes it, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER), bench/harden_table.py (harden-KIND from harden.csv) or
 bench/memory_table.py (memory) write it.
 """
 import csv
@@ -100,15 +100,22 @@ def ground_truth_table(rows):
                      f"{100 * float(r['mean_width']):.2f}"] for r in rows])
 
 
-def harden_table(rows):
-    """Factors of time and memory, a line for each network, a column for each protection."""
+HARDEN = {"parameters": ["clip_weights", "parity", "secded", "crc", "tmr_parameters"],
+          "values": ["range", "scale", "hardtanh", "softsign", "saf"],
+          "computation": ["abft", "duplicate15", "duplicate30", "dmr", "tmr"]}
+
+
+def harden_table(rows, kind):
+    """Factors of time and memory, a line for each network, a column for each protection of a kind; - where it does not apply."""
     cases = list(dict.fromkeys((r["number"], r["of"]) for r in rows))
-    protections = list(dict.fromkeys(r["protection"] for r in rows if r["protection"] != "none"))
     found = {(r["number"], r["of"], r["protection"]): r for r in rows}
-    lines = []
-    for number, of in cases:
-        lines.append([number, of, *(f"{float(found[number, of, p]['time_factor']):.2f}, {float(found[number, of, p]['memory_factor']):.2f}" for p in protections)])
-    return columns(["number", "layer or network", *protections], lines)
+
+    def cell(key):
+        if key not in found:
+            return "-"
+        return f"{float(found[key]['time_factor']):.2f}, {float(found[key]['memory_factor']):.2f}"
+    return columns(["number", "layer or network", *HARDEN[kind]],
+                   [[number, of, *(cell((number, of, p)) for p in HARDEN[kind])] for number, of in cases])
 
 
 def memory_table(rows):
@@ -125,8 +132,8 @@ def table(name):
         return coverage_table(name.removeprefix("coverage-"))
     if name.startswith("exhaustive-"):
         return exhaustive_table(read(name))
-    if name == "harden":
-        return harden_table(read(name))
+    if name.startswith("harden-"):
+        return harden_table(read("harden"), name.removeprefix("harden-"))
     if name == "memory":
         return memory_table(read(name))
     if name == "ground-truth":
