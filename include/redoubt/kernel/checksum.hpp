@@ -117,10 +117,10 @@ class checked_convolution {
 
 public:
     /// Scratch is laid out by checksum_plan::of<N>. The geometry must outlive this.
-    checked_convolution(const conv_geometry& g, const checksum_plan& plan, std::byte* scratch)
-        : g_{g}, sums_{reinterpret_cast<word*>(scratch + plan.sums)}, magnitudes_{scratch + plan.magnitudes},
-          totals_{reinterpret_cast<word*>(scratch + plan.totals)}, expected_{reinterpret_cast<word*>(scratch + plan.expected)},
-          bounds_{reinterpret_cast<float*>(scratch + plan.bounds)} {}
+    checked_convolution(const conv_geometry& g, const checksum_plan& plan, std::byte* room)
+        : g_{g}, sums_{reinterpret_cast<word*>(room + plan.sums)}, magnitudes_{room + plan.magnitudes},
+          totals_{reinterpret_cast<word*>(room + plan.totals)}, expected_{reinterpret_cast<word*>(room + plan.expected)},
+          bounds_{reinterpret_cast<float*>(room + plan.bounds)} {}
 
     /// Sums up what each tap reads. In an order that does not depend on the machine: rows from the top; in a row what all taps share, in
     /// four sums, then what is left of it, then right.
