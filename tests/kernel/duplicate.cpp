@@ -153,7 +153,8 @@ void check(words kind, int cases, std::uint64_t seed) {
             faults.push_back(f);
         }
         check_case<correction::intervals>(d, faults);
-        check_case<correction::minimum>(d, faults);
+        // the two kinds of arithmetic suffice for the simpler form: each is two kernels more to compile
+        if constexpr (std::is_same_v<N, float32> || std::is_same_v<N, int8>) check_case<correction::minimum>(d, faults);
     }
 }
 
