@@ -73,7 +73,8 @@ struct tally {
 template <correction Form, class T>
 T corrected(T m, T d, bool copied, T low, T high, tally& count) {
     const auto is_nan = [](T v) { return !(v == v); };
-    const bool differ = copied && std::memcmp(&m, &d, sizeof(T)) != 0;
+    // NaN is one value
+    const bool differ = copied && !(is_nan(m) && is_nan(d)) && std::memcmp(&m, &d, sizeof(T)) != 0;
     count.different += differ ? 1u : 0u;
     if (Form == correction::minimum) {
         count.guessed += differ ? 1u : 0u;

@@ -9,6 +9,7 @@
 #include <redoubt/kernel/conv2d.hpp>
 
 #include <cstdint>
+#include <type_traits>
 
 namespace redoubt::kernel::inline v1 {
 
@@ -43,6 +44,12 @@ struct correcting_hook : no_hook {
         : faults{by}, low{from}, high{to}, tally{count} {}
 
     std::span<const output_fault> between(std::uint32_t first, std::uint32_t last) const { return faults.between(first, last); }
+
+    /// All NaNs are one value.
+    static bool different_words(Accumulator m, Accumulator d) {
+        if constexpr (std::is_same_v<Accumulator, float>) return to_word(canonical(m)) != to_word(canonical(d));
+        else return m != d;
+    }
 
     /// The intervals of sixteen stored channels.
     template <class Arithmetic>
@@ -94,7 +101,7 @@ struct correcting_hook : no_hook {
             for (int i = 0; i < lane_count; ++i) {
                 const Accumulator m = main[i], d = copy[i], smaller = d < m || !(m == m) ? d : m;
                 if constexpr (Form == correction::minimum) {
-                    const bool differ = to_word(m) != to_word(d);
+                    const bool differ = different_words(m, d);
                     different += differ ? 1u : 0u;
                     guessed += differ ? 1u : 0u;
                     main[i] = smaller == smaller ? smaller : m;
@@ -102,7 +109,7 @@ struct correcting_hook : no_hook {
                     const bool within = i < count;  // lanes past the channels hold nothing
                     const Accumulator from = low[channel + i], to = high[channel + i];
                     const bool m_in = m >= from && m <= to, d_in = d >= from && d <= to;
-                    const bool differ = Pairs && to_word(m) != to_word(d);
+                    const bool differ = Pairs && different_words(m, d);
                     different += within && differ ? 1u : 0u;
                     guessed += within && differ && m_in == d_in ? 1u : 0u;
                     outside += within && !differ && !m_in ? 1u : 0u;
