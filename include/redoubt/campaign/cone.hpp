@@ -108,9 +108,7 @@ private:
         if constexpr (Policy::active) {
             for (const auto& f : what.faults) {
                 if (f.step != I) continue;
-                constexpr shape stored = Net::table.values[static_cast<std::size_t>(s.out)].extents;
-                constexpr shape computed{stored.channels + s.folded, stored.height, stored.width};
-                const shape& out = f.in_memory ? stored : computed;
+                const shape out = s.struck_shape(f.in_memory);
                 const int at = static_cast<int>(f.where.output), row = at / (out.width * out.channels);
                 row_range& rows = f.in_memory ? touched : struck;
                 rows = rows.united({row, row + 1});

@@ -183,9 +183,7 @@ public:
             d.step = f.layer == "-" ? f.copy : step_of_slot(slot, f.copy);
             if (d.step < 0 || d.step >= Net::table.step_count) return wrong("there is no such step");
             const auto& s = Net::table.steps[static_cast<std::size_t>(d.step)];
-            shape out = s.geometry.out;
-            if (d.in_memory) out.channels -= s.folded;
-            if (f.word >= static_cast<std::uint64_t>(out.size())) return wrong("there is no such output");
+            if (f.word >= static_cast<std::uint64_t>(s.struck_shape(d.in_memory).size())) return wrong("there is no such output");
             if (f.image < 0 || static_cast<std::size_t>(f.image) >= images.size()) return wrong("its image is not among --images");
             d.where.output = static_cast<std::uint32_t>(f.word);
             d.where.keep = f.before;

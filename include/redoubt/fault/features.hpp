@@ -79,8 +79,7 @@ private:
 /// Words of one step that a space strikes.
 inline std::uint64_t words_of_step(const step& s, inference_space kind) {
     if (kind == inference_space::accumulators) return mac_index{s.geometry}.size();
-    const shape& out = s.geometry.out;  // features are those of second copies too
-    return static_cast<std::uint64_t>(out.height * out.width * (out.channels - (kind == inference_space::activations ? int{s.folded} : 0)));
+    return static_cast<std::uint64_t>(s.struck_shape(kind == inference_space::activations).size());
 }
 template <network_type Net>
 std::uint64_t places_of_step(const step& s, const fault_spec& spec, inference_space kind) {
@@ -151,9 +150,7 @@ void strike_step(const draw_key& key, const fault_spec& spec, inference_space ki
     };
     if (spec.model.does == effect::struck_operator) {
         const auto operate = [&]<class T>(std::type_identity<T>, int offset) {
-            shape out = s.geometry.out;
-            if (f.in_memory) out.channels -= s.folded;
-            strike_operator<T>(s.kind, out, static_cast<int>(word), limit, offset, details_of(key, place),
+            strike_operator<T>(s.kind, s.struck_shape(f.in_memory), static_cast<int>(word), limit, offset, details_of(key, place),
                                [&](std::uint32_t output, const word_change& change) {
                                    f.where.output = output;
                                    f.where.mask = change.flip;

@@ -38,17 +38,12 @@ template <fixed_string Name, template <class...> class Protection>
 struct protect_named {
     template <class Net>
     static constexpr int slot = [] {
-        for (int s = 0; s < Net::table.slot_count; ++s)
-            if (Net::table.slots[static_cast<std::size_t>(s)].name.view() == Name.view()) return s;
-        return -1;
+        constexpr int at = step_named<Net>(Name.view());
+        static_assert(at >= 0, "redoubt: no layer of the network has that name");
+        return int{step_of<Net, at>.slot};
     }();
     template <class Net, int S, class L>
-    struct wrapped {
-        static_assert(slot<Net> >= 0, "redoubt: no layer of the network has that name");
-        using type = std::conditional_t<is_weighted<L>::value && S == slot<Net>, pack<Protection<L>>, pack<L>>;
-    };
-    template <class Net, int S, class L>
-    using apply_in = typename wrapped<Net, S, L>::type;
+    using apply_in = typename protect_number<slot<Net>, Protection>::template apply_in<Net, S, L>;
 };
 
 namespace detail {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <redoubt/nn/parameters.hpp>
+#include <redoubt/nn/source.hpp>
 #include <redoubt/nn/status.hpp>
 
 #include <algorithm>
@@ -12,37 +13,36 @@
 namespace redoubt::inline REDOUBT_ABI {
 
 namespace impl {
-/// body(store type, slot number) for every slot that has a store.
-template <network_type Net, class Body>
-void for_each_store(Body&& body) {
+/// body(wrapper type, slot number) for every slot that has a wrapper of that kind: its store or its transform.
+template <network_type Net, std::int16_t slot::*Kind, class Body>
+void for_each_wrapped(Body&& body) {
     const auto one = [&]<int S>(std::integral_constant<int, S>) {
-        constexpr int wrapper = Net::table.slots[static_cast<std::size_t>(S)].store;
-        if constexpr (wrapper >= 0) body(type_tag<typename type_at<typename Net::wrappers, wrapper>::store>{}, S);
+        constexpr int wrapper = Net::table.slots[static_cast<std::size_t>(S)].*Kind;
+        if constexpr (wrapper >= 0) body(type_tag<type_at<typename Net::wrappers, wrapper>>{}, S);
     };
     [&]<int... S>(std::integer_sequence<int, S...>) {
         (one(std::integral_constant<int, S>{}), ...);
     }(std::make_integer_sequence<int, Net::table.slot_count>{});
 }
-/// The same for every slot whose weights are transformed: body(transform type, slot number).
+template <network_type Net, class Body>
+void for_each_store(Body&& body) {
+    for_each_wrapped<Net, &slot::store>([&](auto tag, int s) { body(type_tag<typename decltype(tag)::type::store>{}, s); });
+}
 template <network_type Net, class Body>
 void for_each_transform(Body&& body) {
-    const auto one = [&]<int S>(std::integral_constant<int, S>) {
-        constexpr int wrapper = Net::table.slots[static_cast<std::size_t>(S)].transform;
-        if constexpr (wrapper >= 0) body(type_tag<typename type_at<typename Net::wrappers, wrapper>::transform>{}, S);
-    };
-    [&]<int... S>(std::integer_sequence<int, S...>) {
-        (one(std::integral_constant<int, S>{}), ...);
-    }(std::make_integer_sequence<int, Net::table.slot_count>{});
+    for_each_wrapped<Net, &slot::transform>([&](auto tag, int s) { body(type_tag<typename decltype(tag)::type::transform>{}, s); });
+}
+/// The first slot from `from` on that has a store; slot_count if there is none.
+template <network_type Net>
+constexpr int stored_slot(int from) {
+    while (from < Net::table.slot_count && Net::table.slots[static_cast<std::size_t>(from)].store < 0) ++from;
+    return from;
 }
 }  // namespace impl
 
 /// True if scrub() has anything to do for Net.
 template <network_type Net>
-inline constexpr bool has_store = [] {
-    for (int i = 0; i < Net::table.slot_count; ++i)
-        if (Net::table.slots[static_cast<std::size_t>(i)].store >= 0) return true;
-    return false;
-}();
+inline constexpr bool has_store = impl::stored_slot<Net>(0) < Net::table.slot_count;
 
 /// Computes from the primary parameters what protections keep besides: copies, code bits, limits of weights. Call it after convert(), and
 /// again after writing weights.
@@ -58,12 +58,6 @@ void encode(parameters<Net>& p) {
 }
 
 namespace impl {
-/// What a kernel reads of some stored words, for a transform with or without a use for the scale.
-template <class Transform, class Word, class Out, class Bound>
-void read_through(std::span<const Word> words, Out* to, Bound limit, fault_counters& count, int frac) {
-    if constexpr (requires { Transform::apply(words, to, limit, count, frac); }) Transform::apply(words, to, limit, count, frac);
-    else Transform::apply(words, to, limit, count);
-}
 /// Adds 128 times what each channel's weights sum up to, as kernels read them or as they lie, to its bias (int8).
 template <class Transform, network_type Net>
 void add_weight_sums(parameters<Net>& p, int s, bool as_read, std::int32_t times) {
@@ -124,11 +118,9 @@ fault_counters scrub_next(parameters<Net>& p, state<Net>& memory) {
     impl::for_each_store<Net>([&](auto tag, int s) {
         if (s == memory.next_scrub) decltype(tag)::type::scrub(p.primary(s), p.extra(s), count);
     });
-    int next = memory.next_scrub + 1;
-    while (next < Net::table.slot_count && Net::table.slots[static_cast<std::size_t>(next)].store < 0) ++next;
+    int next = impl::stored_slot<Net>(memory.next_scrub + 1);
     if (next >= Net::table.slot_count) {
-        next = 0;
-        while (next < Net::table.slot_count && Net::table.slots[static_cast<std::size_t>(next)].store < 0) ++next;
+        next = impl::stored_slot<Net>(0);
         ++memory.scrubs;
     }
     memory.next_scrub = next;

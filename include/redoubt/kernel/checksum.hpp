@@ -131,7 +131,8 @@ public:
         }
         for (int c = 0; c < g_.kernel.w; ++c) {
             if (leader(c) != c) continue;
-            for (int y = 0; y < g_.in.height; ++y) sum_row(in + static_cast<std::ptrdiff_t>(y) * g_.in.width * g_.in.channels, y, c);
+            const impl::tap_range shared = shared_columns(c);
+            for (int y = 0; y < g_.in.height; ++y) sum_row(in + static_cast<std::ptrdiff_t>(y) * g_.in.width * g_.in.channels, y, c, shared);
         }
         if constexpr (N::is_integer) split();
     }
@@ -170,16 +171,23 @@ private:
         while ((c - first) * g_.dilation.w % g_.stride.w != 0) ++first;
         return first;
     }
-    /// One input row, for the kernel columns that `c` leads.
-    void sum_row(const typename N::activation* row, int y, int c) const {
+    /// The columns that all kernel columns led by `c` read; where there are none, all of theirs are left of it.
+    impl::tap_range shared_columns(int c) const {
         impl::tap_range shared = columns(c);
         for (int k = c + 1; k < g_.kernel.w; ++k) {
             if (leader(k) != c) continue;
             shared.first = std::max(shared.first, columns(k).first);
             shared.last = std::min(shared.last, columns(k).last);
         }
+        if (shared.last < shared.first) {
+            shared.first = g_.in.width;
+            shared.last = -1;
+        }
+        return shared;
+    }
+    /// One input row, for the kernel columns that `c` leads.
+    void sum_row(const typename N::activation* row, int y, int c, const impl::tap_range& shared) const {
         const int stride = g_.stride.w, channels = g_.in.channels;
-        if (shared.last < shared.first) shared = {0, 0, 1, g_.in.width};  // nothing: all columns are left of it
         for (int ch = 0; ch < channels; ch += lane_count) {
             const int count = std::min(lane_count, channels - ch);
             impl::input_sum<N> common;

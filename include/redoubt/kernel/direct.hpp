@@ -292,11 +292,9 @@ private:
         const typename A::finisher finish{call};
         const int pixel = call.stored_channels(), line = g.out.width * pixel;
         const int origin = (row * g.out.width + column) * pixel + stored_channel();
-        constexpr int stored = Hook::corrects ? (Hook::corrects_pairs ? 1 : T::blocks) : T::blocks;
-        if constexpr (Hook::corrects) {
-            // nothing to correct is the rule, and found out without leaving the registers
-            if (!is_settled(sum)) return finish_corrected(sum, origin, line, pixel, again);
-        }
+        constexpr int stored = Hook::corrects_pairs ? 1 : T::blocks;
+        // nothing to correct is the rule, and found out without leaving the registers
+        const bool settled = is_settled(sum);
         const auto plain = [&](auto adds) __attribute__((always_inline)) {
             impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
                 const int at = origin + p() / T::columns * line + p() % T::columns * pixel;
@@ -305,9 +303,10 @@ private:
                 });
             });
         };
-        if (finish.is_plain() && (last_lanes == lane_count || stored < T::blocks)) return finish.adds() ? plain(std::true_type{}) : plain(std::false_type{});
+        if (settled && finish.is_plain() && (last_lanes == lane_count || stored < T::blocks)) return finish.adds() ? plain(std::true_type{}) : plain(std::false_type{});
         registers done;
         copy(done, sum);
+        if (!settled) correct(done, again);
         for (int p = 0; p < T::pixels; ++p) {
             const int at = origin + p / T::columns * line + p % T::columns * pixel;
             for (int n = 0; n < stored; ++n)
@@ -338,24 +337,14 @@ private:
         if constexpr (Hook::corrects) return Hook::corrects_pairs ? channel / 2 : channel - call.folded;
         else return channel;
     }
-    /// Stores what the hook makes of the outputs: one block of each two, or the same blocks.
-    [[gnu::always_inline]] void finish_corrected(const registers& sum, int origin, int line, int pixel, int again) const {
-        registers done;
-        copy(done, sum);
-        correct(done, origin, line, pixel, again);
-    }
-    [[gnu::noinline, gnu::cold]] void correct(registers& done, int origin, int line, int pixel, int again) const {
+    /// What the hook makes of the outputs: the first block of each two, or all.
+    [[gnu::noinline, gnu::cold]] void correct(registers& done, int again) const {
         if constexpr (Hook::corrects) {
-            constexpr int stored = Hook::corrects_pairs ? 1 : T::blocks;
-            const typename A::finisher finish{call};
-            for (int p = 0; p < T::pixels; ++p) {
-                const int at = origin + p / T::columns * line + p % T::columns * pixel;
-                for (int n = 0; n < stored; ++n) {
+            for (int p = 0; p < T::pixels; ++p)
+                for (int n = 0; n < (Hook::corrects_pairs ? 1 : T::blocks); ++n) {
                     const int count = Hook::corrects_pairs || n + 1 < T::blocks ? lane_count : last_lanes;
-                    const lanes v = hook.template corrected<A>(done[p] + n, stored_channel() + n * lane_count, count, p % T::columns >= again);
-                    finish(v, at + n * lane_count, count);
+                    done[p][n] = hook.template corrected<A>(done[p] + n, stored_channel() + n * lane_count, count, p % T::columns >= again);
                 }
-            }
         }
     }
     /// Shows the hook the outputs.

@@ -25,6 +25,15 @@ struct weight_block {
 
 namespace redoubt::inline REDOUBT_ABI {
 
+namespace impl {
+/// What a kernel reads of some stored words, for a transform with or without a use for the scale.
+template <class Transform, class Word, class Out, class Bound>
+void read_through(std::span<const Word> words, Out* to, Bound limit, fault_counters& count, int frac) {
+    if constexpr (requires { Transform::apply(words, to, limit, count, frac); }) Transform::apply(words, to, limit, count, frac);
+    else Transform::apply(words, to, limit, count);
+}
+}  // namespace impl
+
 /// Source of one slot of a network.
 template <network_type Net, int Slot>
 struct weight_source {
@@ -131,11 +140,9 @@ private:
         else return changer::transform::unchanged(words, from.weight_limit(Slot));
     }
     static void change(const parameters<Net>& from, std::span<const stored_word> words, kernel_weight* to, fault_counters& count) {
-        if constexpr (info.transform >= 0) {
-            if constexpr (requires { changer::transform::apply(words, to, from.weight_limit(Slot), count, 0); })
-                changer::transform::apply(words, to, from.weight_limit(Slot), count, N::is_integer ? from.weight_frac(Slot) : 0);
-            else changer::transform::apply(words, to, from.weight_limit(Slot), count);
-        } else
+        if constexpr (info.transform >= 0)
+            impl::read_through<typename changer::transform>(words, to, from.weight_limit(Slot), count, N::is_integer ? from.weight_frac(Slot) : 0);
+        else
             for (std::size_t i = 0; i < words.size(); ++i) to[i] = static_cast<kernel_weight>(words[i]);
     }
 };

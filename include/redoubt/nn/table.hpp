@@ -92,6 +92,12 @@ struct step {
     std::int16_t folded = 0;           ///< channels of geometry.out that are second copies: the value has so many less
 
     constexpr kernel::activation_spec nonlinearity() const { return {act, limit, lower, slope}; }
+    /// The outputs that faults strike: all that are computed, or those that lie in memory, which second copies do not.
+    constexpr shape struck_shape(bool in_memory) const {
+        shape struck = geometry.out;
+        if (in_memory) struck.channels -= folded;
+        return struck;
+    }
 };
 
 /// A tensor between steps.
