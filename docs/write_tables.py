@@ -142,7 +142,8 @@ def table(name):
     lines = ["| faults in | number | protection | BER | accuracy % [95 %] | SDC-1 % [95 %] | time | memory |",
              "|---|---|---|---|---|---|---|---|"]
     for r in rows:
-        lines.append(f"| {r['fault']} | {r['number']} | {r['protection']} | {float(r['ber']):g} | {percent(r, 'accuracy')} | "
+        rate = f"n={r['flips']}" if int(r["flips"]) else f"{float(r['ber']):g}"  # as the command line prints it
+        lines.append(f"| {r['fault']} | {r['number']} | {r['protection']} | {rate} | {percent(r, 'accuracy')} | "
                      f"{percent(r, 'sdc1')} | {float(r['timing_factor']):.2f} | {float(r['memory_factor']):.2f} |")
     return "\n".join(lines) + "\n"
 
