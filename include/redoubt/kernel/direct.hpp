@@ -303,10 +303,11 @@ private:
                 });
             });
         };
-        if (settled && finish.is_plain() && (last_lanes == lane_count || stored < T::blocks)) return finish.adds() ? plain(std::true_type{}) : plain(std::false_type{});
+        const bool whole = last_lanes == lane_count || stored < T::blocks;
+        if (settled && finish.is_plain() && whole) [[likely]] return finish.adds() ? plain(std::true_type{}) : plain(std::false_type{});
         registers done;
         copy(done, sum);
-        if (!settled) correct(done, again);
+        if (!settled) [[unlikely]] correct(done, again);
         for (int p = 0; p < T::pixels; ++p) {
             const int at = origin + p / T::columns * line + p % T::columns * pixel;
             for (int n = 0; n < stored; ++n)
