@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
 # One translation unit per network and number, so that a command line over many of both compiles in small pieces.
 #
-#   redoubt_add_engines(<target> HEADER <header> FACTORY <C++ name> NETWORKS <name>... NUMBERS <name>...)
+#   redoubt_add_engines(<target> HEADER <header> FACTORY <C++ name> NETWORKS <name>... NUMBERS <name>... [PRESETS <C++ type>])
 #
 # Each pair becomes a .cpp made from engine.cpp.in, in which @HEADER@, @FACTORY@, @NETWORK@ and @NUMBER@ are replaced; all
 # are added to the target, and so are units with the kernels of each number, once a target (kernels.cpp.in). FACTORY is a
 # type with a member type for each network (float32, without protections) and number_NAME for each number; number_fp32 is
-# always needed, because weights are loaded in it. HEADER is written as in an #include.
+# always needed, because weights are loaded in it. HEADER is written as in an #include. PRESETS is a pack of presets
+# (redoubt/app/presets.hpp), redoubt::app::usual_presets where there is none; redoubt::app::all_presets takes minutes to compile.
 
 set(redoubt_engine_template "${CMAKE_CURRENT_LIST_DIR}/engine.cpp.in")
 set(redoubt_kernels_template "${CMAKE_CURRENT_LIST_DIR}/kernels.cpp.in")
 
 function(redoubt_add_engines target)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;FACTORY" "NETWORKS;NUMBERS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;FACTORY;PRESETS" "NETWORKS;NUMBERS")
     foreach(name HEADER FACTORY NETWORKS NUMBERS)
         if(NOT arg_${name})
             message(FATAL_ERROR "redoubt_add_engines(${target}): ${name} is missing")
@@ -23,6 +24,10 @@ function(redoubt_add_engines target)
     endif()
     set(HEADER "${arg_HEADER}")
     set(FACTORY "${arg_FACTORY}")
+    set(PRESETS redoubt::app::usual_presets)
+    if(arg_PRESETS)
+        set(PRESETS "${arg_PRESETS}")
+    endif()
     set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}_engines")
     get_target_property(sources ${target} SOURCES)
     foreach(NUMBER IN ITEMS fp32 ${arg_NUMBERS})

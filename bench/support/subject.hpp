@@ -53,14 +53,6 @@ calibration<Net> seen_by(const redoubt::parameters<Net>& weights) {
     return seen;
 }
 
-/// Whether a step keeps an interval for each channel.
-template <network_type Net>
-inline constexpr bool has_intervals = [] {
-    for (int s = 0; s < Net::table.slot_count; ++s)
-        if (Net::table.slots[static_cast<std::size_t>(s)].has_intervals) return true;
-    return false;
-}();
-
 /// The same weights in any number and under any protection: scales and bounds from the image that is inferred, codes computed.
 template <network_type Net>
 std::unique_ptr<redoubt::parameters<Net>> converted_parameters() {

@@ -89,10 +89,10 @@ void run(const options& o, const rd::parameters<net>& plain, const rd::calibrati
     }
 }
 
-template <std::size_t... P>
-void run_named(std::index_sequence<P...>, const options& o, const rd::parameters<net>& plain, const rd::calibration<net>& seen,
+template <class... P>
+void run_named(rd::pack<P...>, const options& o, const rd::parameters<net>& plain, const rd::calibration<net>& seen,
                const rd::campaign::prepared_images& test) {
-    ((rd::app::protection_names[P] == o.protect ? run<typename rd::app::preset<net, P>::type>(o, plain, seen, test) : void()), ...);
+    ((P::name == o.protect ? run<typename P::template apply<net>>(o, plain, seen, test) : void()), ...);
 }
 
 }  // namespace
@@ -100,7 +100,7 @@ void run_named(std::index_sequence<P...>, const options& o, const rd::parameters
 int main(int argc, char** argv) {
     options o;
     CLI::App cli{"Infers images in a loop from parameters that anyone may attack from outside."};
-    const std::vector<std::string> names(rd::app::protection_names.begin(), rd::app::protection_names.end());
+    const auto names = []<class... P>(rd::pack<P...>) { return std::vector<std::string>{std::string{P::name}...}; }(rd::app::usual_presets{});
     cli.add_option("--seconds", o.seconds, "how long")->check(CLI::Range(1, 1'000'000))->capture_default_str();
     cli.add_option("--protect", o.protect, "protection")->check(CLI::IsMember(names))->capture_default_str();
     cli.add_option("--scrub", o.scrub, "repair in place every N inferences; 0: never, faults are then met and counted at each inference")
@@ -120,6 +120,6 @@ int main(int argc, char** argv) {
     const auto seen = std::make_unique<rd::calibration<net>>();
     const auto scratch = std::make_unique<rd::workspace<net>>();
     for (std::size_t i = 0; i < training.size(); ++i) rd::observe<net>(*plain, training.image(i), *scratch, *seen);
-    run_named(std::make_index_sequence<rd::app::protection_names.size()>{}, o, *plain, *seen, test);
+    run_named(rd::app::usual_presets{}, o, *plain, *seen, test);
     return 0;
 }

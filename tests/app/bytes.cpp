@@ -23,8 +23,8 @@ TEST_CASE("fp16 parameters and workspace take half the bytes of fp32's") {
 }
 
 TEST_CASE("Copies cost what their papers say") {
-    using tripled = app::preset<resnet, app::protection_number("tmr_parameters")>::type;
-    using checked = app::preset<resnet, app::protection_number("crc")>::type;
+    using tripled = app::presets::tmr_parameters::apply<resnet>;
+    using checked = app::presets::crc::apply<resnet>;
     const double plain = static_cast<double>(parameter_bytes<resnet>);
     CHECK(static_cast<double>(parameter_bytes<tripled>) / plain == Approx(3.0).margin(0.01));
     CHECK(static_cast<double>(parameter_bytes<checked>) / plain == Approx(2.0 + 8.0 / 256.0).margin(0.02));

@@ -1,40 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Checksums of convolutions: right ones agree whatever they are fed, wrong accumulators are found and put right.
-#include "support/conv_case.hpp"
-
 #include "support/catch.hpp"
-#include "support/kernels.hpp"
+#include "support/checksum_case.hpp"
 
 #include <redoubt/kernel/checksum.hpp>
 
-#include <memory>
-
 using namespace redoubt;
+using namespace support;
 using kernel::conv_call;
 using kernel::fault_hook;
 using kernel::no_hook;
 using kernel::output_fault;
-using support::conv_case;
-using support::words;
 
 namespace {
-
-struct found {
-    std::uint32_t detected = 0, uncorrected = 0;
-    bool operator==(const found&) const = default;
-};
-
-struct aligned_bytes {
-    explicit aligned_bytes(std::size_t size) : room(size + 64, std::byte{0xa5}) {}
-    std::byte* get() {
-        void* p = room.data();
-        std::size_t space = room.size();
-        return static_cast<std::byte*>(std::align(64, room.size() - 64, p, space));
-    }
-    std::vector<std::byte> room;
-};
-
-const auto plain_kernel = []<number N>(const conv_call<N>& call, const auto& hook) { kernel::conv2d<N>(call, hook); };
 
 /// The case computed under checksums; scratch begins as garbage.
 template <number N, class Hook, class Kernel, class Touch>
@@ -51,11 +29,6 @@ template <number N, class Hook>
 support::output_bits checked(const conv_case<N>& c, const Hook& hook, found& what) {
     return checked(c, hook, what, plain_kernel, [](auto) {});
 }
-template <number N>
-support::output_bits unchecked(const conv_case<N>& c) {
-    return run(c, [](const auto& call) { kernel::conv2d<N>(call); });
-}
-
 template <number N>
 void check_clean(words kind, int cases, std::uint64_t seed) {
     random_stream random{seed, {}};
@@ -113,35 +86,6 @@ void check_expectation(std::uint64_t seed) {
         };
         (void)checked(c, no_hook{}, what, plain_kernel, look);
         CHECK(block == c.geometry.blocks());
-    }
-}
-
-/// Strikes one accumulator.
-template <number N>
-output_fault random_fault(random_stream& random, const conv_case<N>& c) {
-    for (;;) {
-        const auto& out = c.geometry.out;
-        const int row = support::below(random, out.height), column = support::below(random, out.width);
-        if (c.geometry.taps_at(row, column) == 0) continue;
-        output_fault f;
-        f.output = static_cast<std::uint32_t>(out.index(row, column, support::below(random, out.channels)));
-        f.step = static_cast<std::uint32_t>(support::below(random, c.geometry.taps_at(row, column)));
-        f.mask = 1u << random.below(32);
-        return f;
-    }
-}
-template <number N>
-double accumulator(const conv_case<N>& c, const output_fault& f, bool struck) {
-    const int at = static_cast<int>(f.output), pixel = at / c.geometry.out.channels, width = c.geometry.out.width;
-    const support::oracle_fault same{pixel / width, pixel % width, at % c.geometry.out.channels, false, static_cast<int>(f.step), f.mask};
-    return static_cast<double>(oracle_chain(c, same.row, same.column, same.channel,
-                                            std::span<const support::oracle_fault>{&same, struck ? 1u : 0u}));
-}
-
-kernel::conv_geometry with_a_tap(random_stream& random) {
-    for (;;) {
-        const kernel::conv_geometry g = support::random_geometry(random, 200000);
-        if (g.executed_macs() > 0) return g;
     }
 }
 

@@ -20,5 +20,9 @@ redoubt_mutant_test(checksum_of_integers 6 FILTER "an int8 checksum finds every 
     SOURCES "${harden_tests}/../kernel/checksum.cpp")
 redoubt_mutant_test(checksum_of_floats 6 FILTER "a float checksum finds what is beyond its bound*"
     SOURCES "${harden_tests}/../kernel/checksum.cpp")
+redoubt_mutant_test(checksum_of_integer_pixels 6 FILTER "an int8 checksum of pixels finds every flipped bit*"
+    SOURCES "${harden_tests}/../kernel/pixel_checksum.cpp")
+redoubt_mutant_test(checksum_of_float_pixels 6 FILTER "a float checksum of pixels finds what is beyond its bound*"
+    SOURCES "${harden_tests}/../kernel/pixel_checksum.cpp")
 redoubt_mutant_test(correction 2 FILTER "duplicated channels are corrected as defined"
     SOURCES "${harden_tests}/../kernel/duplicate.cpp")

@@ -22,13 +22,12 @@ inline std::optional<options> parse(int argc, const char* const* argv, const pro
     o.models = {defaults.model.empty() ? known.models.front() : defaults.model};
     for (const std::string& n : defaults.numbers)
         if (std::find(known.numbers.begin(), known.numbers.end(), n) != known.numbers.end()) o.numbers.push_back(n);
-    const std::vector<std::string> protections{protection_names.begin(), protection_names.end()};
     const std::vector<std::string> kinds{campaign::fault_kind_names.begin(), campaign::fault_kind_names.end()};
 
     CLI::App cli{defaults.description};
     cli.footer("Lists are separated by commas. A trial is one fault pattern (weights) or one pattern an image (features,\n"
                "activations) over the first --images test images; intervals are 95 % over trials. Scales and bounds come\n"
-               "from training images.\n\nProtections: " + impl::joined_list(protections) + "\nNumbers: " +
+               "from training images.\n\nProtections: " + impl::joined_list(known.protections) + "\nNumbers: " +
                impl::joined_list(known.numbers) + "\nModels: " + impl::joined_list(known.models));
     cli.add_option("--model", o.models, "Networks")->delimiter(',')->capture_default_str();
     cli.add_option("--data", o.data, "Folder with IDX (MNIST) or CIFAR binary files, or one CIFAR-10 file")->capture_default_str();

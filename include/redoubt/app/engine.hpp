@@ -4,7 +4,10 @@
 
 #include <redoubt/app/presets.hpp>
 #include <redoubt/campaign/subject.hpp>
+#include <redoubt/harden/scrub.hpp>
 #include <redoubt/io/checkpoint.hpp>
+#include <redoubt/nn/channel_ranges.hpp>
+#include <redoubt/nn/permute.hpp>
 
 #include <memory>
 #include <span>
@@ -20,6 +23,8 @@ public:
 
     virtual std::string_view model() const = 0;
     virtual std::string_view number() const = 0;
+    /// Names of the presets that are compiled for it.
+    virtual std::vector<std::string> protections() const = 0;
     virtual shape input() const = 0;
     virtual int classes() const = 0;
     /// What a checkpoint of the network holds.
@@ -45,17 +50,23 @@ std::vector<engine_maker>& announced_engines();
 
 namespace redoubt::app::inline REDOUBT_ABI {
 
-/// The engine of one network type, given in float32 without protections.
-template <network_type Net, number N>
+/// The engine of one network type, given in float32 without protections, with a pack of presets.
+template <network_type Net, number N, class Presets = usual_presets>
     requires(std::same_as<typename Net::number_type, float32>)
 class typed_engine final : public engine {
     using plain = with_number<Net, N>;
+    static_assert(have_names_of_their_own(Presets{}), "redoubt: two presets have the same name");
 
 public:
     explicit typed_engine(std::string model) : model_{std::move(model)} {}
 
     std::string_view model() const override { return model_; }
     std::string_view number() const override { return N::name; }
+    std::vector<std::string> protections() const override {
+        std::vector<std::string> names;
+        for_each_preset([&]<class P>(type_tag<P>) { names.emplace_back(P::name); });
+        return names;
+    }
     shape input() const override { return Net::input_shape; }
     int classes() const override { return Net::outputs; }
     std::vector<io::expected_layer> layers() const override { return io::expected_layers<Net>(); }
@@ -70,9 +81,7 @@ public:
         auto converted = std::make_unique<parameters<plain>>();
         convert<Net, plain>(*weights_, *seen, *converted);
         const auto own = observe_all<plain>(*converted, training, threads);
-        [&]<std::size_t... P>(std::index_sequence<P...>) {
-            (prepare_one<P>(*seen, *own, protections), ...);
-        }(std::make_index_sequence<protection_names.size()>{});
+        for_each_preset([&]<class P>(type_tag<P>) { prepare_one<P>(*seen, *own, training, protections, threads); });
         converted_ = std::move(converted);
     }
 
@@ -90,32 +99,74 @@ public:
     }
 
 private:
-    /// Minimum and maximum do not depend on the order of images, so shards may run on any thread.
-    template <network_type Some>
-    static std::unique_ptr<calibration<Some>> observe_all(const parameters<Some>& weights,
-                                                          const campaign::prepared_images& images, unsigned threads) {
+    /// body(type_tag<preset>) for those that are for the number.
+    template <class Body>
+    static void for_each_preset(Body&& body) {
+        const auto one = [&]<class P>(type_tag<P> tag) {
+            if constexpr (is_for<P, N>) body(tag);
+        };
+        [&]<class... P>(pack<P...>) { (one(type_tag<P>{}), ...); }(Presets{});
+    }
+
+    /// What one image after the other adds to a Seen by see(image, workspace, seen). Minimum and maximum do not depend on the order of images, so
+    /// shards may run on any thread.
+    template <network_type Some, class Seen, class See>
+    static std::unique_ptr<Seen> observed(const campaign::prepared_images& images, unsigned threads, See&& see) {
         constexpr std::size_t shards = 16;
-        std::vector<calibration<Some>> parts(shards);
+        std::vector<Seen> parts(shards);
         campaign::parallel_for(shards, threads, [] { return std::make_unique<workspace<Some>>(); },
                                [&](auto& space, std::size_t shard) {
-                                   for (std::size_t i = shard; i < images.size(); i += shards)
-                                       observe<Some>(weights, images.image(i), *space, parts[shard]);
+                                   for (std::size_t i = shard; i < images.size(); i += shards) see(images.image(i), *space, parts[shard]);
                                });
-        auto all = std::make_unique<calibration<Some>>();
+        auto all = std::make_unique<Seen>();
         for (const auto& part : parts) all->merge(part);
         return all;
     }
+    template <network_type Some>
+    static std::unique_ptr<calibration<Some>> observe_all(const parameters<Some>& weights, const campaign::prepared_images& images, unsigned threads) {
+        return observed<Some, calibration<Some>>(images, threads, [&](auto image, auto& space, auto& seen) { observe<Some>(weights, image, space, seen); });
+    }
 
-    template <std::size_t P>
-    void prepare_one(const calibration<Net>& seen, const calibration<plain>& own, std::span<const std::string> wanted) {
-        if (std::find(wanted.begin(), wanted.end(), protection_names[P]) == wanted.end()) return;
-        using hardened = typename preset<plain, P>::type;
+    /// The network with the channels of larger filters first.
+    std::unique_ptr<parameters<Net>> ranked() const {
+        std::vector<std::vector<std::uint16_t>> order(static_cast<std::size_t>(channel_groups_of<Net>.count));
+        std::vector<std::vector<double>> norms(order.size());
+        for (std::size_t g = 0; g < order.size(); ++g) {
+            order[g].resize(static_cast<std::size_t>(channel_groups_of<Net>.channels[g]));
+            norms[g].resize(order[g].size());
+        }
+        for (int i = 0; i < Net::table.step_count; ++i) {
+            const step& s = Net::table.steps[static_cast<std::size_t>(i)];
+            const int group = channel_groups_of<Net>.of_value[static_cast<std::size_t>(s.out)];
+            if (s.slot >= 0 && group >= 0) add_filter_norms<Net>(*weights_, s.slot, norms[static_cast<std::size_t>(group)]);
+        }
+        for (std::size_t g = 0; g < order.size(); ++g) order_by_score(norms[g], order[g]);
+        auto permuted = std::make_unique<parameters<Net>>();
+        permute_channels<Net>(*weights_, [&](int group) { return std::span<const std::uint16_t>{order[static_cast<std::size_t>(group)]}; }, *permuted);
+        return permuted;
+    }
+
+    template <class P>
+    void prepare_one(const calibration<Net>& seen, const calibration<plain>& own, const campaign::prepared_images& training,
+                     std::span<const std::string> wanted, unsigned threads) {
+        if (std::find(wanted.begin(), wanted.end(), P::name) == wanted.end()) return;
+        using hardened = typename P::template apply<plain>;
+        std::unique_ptr<parameters<Net>> own_order;
+        if constexpr (requires { P::ranked; }) own_order = ranked();
+        const parameters<Net>& floats = own_order ? *own_order : *weights_;
         auto weights = std::make_unique<parameters<hardened>>();
-        convert<Net, hardened>(*weights_, seen, *weights);
+        convert<Net, hardened>(floats, seen, *weights);
         set_bounds<plain, hardened>(own, *weights);
+        if constexpr (has_intervals<hardened>) {
+            const auto bare = std::make_unique<parameters<plain>>();
+            convert<Net, plain>(floats, seen, *bare);
+            const auto channels = observed<plain, channel_ranges<plain>>(
+                training, threads, [&](auto image, auto& space, auto& ranges) { observe_channels<plain>(*bare, image, space, ranges); });
+            set_intervals<plain, hardened>(*channels, *weights);
+        }
+        store_for_transforms<hardened>(*weights);
         encode<hardened>(*weights);
-        subjects_.push_back(std::make_unique<campaign::typed_subject<hardened>>(std::string{protection_names[P]},
-                                                                               std::move(weights)));
+        subjects_.push_back(std::make_unique<campaign::typed_subject<hardened>>(std::string{P::name}, std::move(weights)));
     }
 
     std::string model_;

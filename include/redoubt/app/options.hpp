@@ -213,16 +213,15 @@ inline nlohmann::ordered_json plan_json(const options& o) {
 
 /// What may stand in a plan.
 struct known_words {
-    std::vector<std::string> models, numbers;
+    std::vector<std::string> models, numbers, protections;
 };
 
 /// The same for a plan from a file and from the command line: an error says which option and what may stand there.
 inline result<void> check_plan(const options& o, const known_words& known) {
-    const std::vector<std::string> protections{protection_names.begin(), protection_names.end()};
     const std::vector<std::string> kinds{campaign::fault_kind_names.begin(), campaign::fault_kind_names.end()};
     if (auto r = impl::check_words("--model", o.models, known.models); !r) return r;
     if (auto r = impl::check_words("--number", o.numbers, known.numbers); !r) return r;
-    if (auto r = impl::check_words("--protect", o.protections, protections); !r) return r;
+    if (auto r = impl::check_words("--protect", o.protections, known.protections); !r) return r;
     if (auto r = impl::check_words("--fault", o.faults, kinds); !r) return r;
     if (auto r = impl::check_words("--sampling", {o.sampling}, {"uniform", "exhaustive", "stratified"}); !r) return r;
     if (o.models.empty() || o.numbers.empty() || o.faults.empty()) return error{"an empty list asks for nothing"};

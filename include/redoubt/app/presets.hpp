@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Hardened presets: the protections that the command line knows, as rewrites of any network.
+// Hardened presets: the protections that the command line knows by name, as rewrites of any network. A preset is a type with
+//   `static constexpr std::string_view name`, and
+//   `template <network_type Net> using apply`    - the network under it; every layer that it can protect is protected;
+//   `static constexpr bool ranked = true`        - where its channels count: the network's are first put in the order of their filters' norms;
+//   `template <number N> static constexpr bool takes` - where it is not for all numbers.
 #pragma once
 
 #include <redoubt/harden/abft.hpp>
 #include <redoubt/harden/clip.hpp>
+#include <redoubt/harden/duplicate.hpp>
 #include <redoubt/harden/ecc.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
 #include <redoubt/harden/rule.hpp>
+#include <redoubt/harden/saturate.hpp>
+#include <redoubt/harden/scale.hpp>
 #include <redoubt/harden/stores.hpp>
+#include <redoubt/harden/zero_space.hpp>
 
-#include <array>
 #include <string_view>
 
 namespace redoubt::app::inline v1 {
@@ -25,30 +32,83 @@ struct hidden_layers {
     };
 };
 
-/// The words of the vocabulary that are protections of whole networks, in the order of tables.
-inline constexpr std::array<std::string_view, 9> protection_names{"none", "range", "clip_weights", "tmr_parameters", "crc", "secded", "dmr", "tmr",
-                                                              "abft"};
-
-/// The place of a name there.
-consteval std::size_t protection_number(std::string_view name) {
-    std::size_t at = 0;
-    while (protection_names[at] != name) ++at;  // a name that is not there does not compile
-    return at;
-}
-
-/// Net under the protection of that place in protection_names; every layer it can protect is protected.
-template <network_type Net, std::size_t Protection>
-struct preset;
-template <network_type Net> struct preset<Net, 0> { using type = Net; };
-template <network_type Net> struct preset<Net, 1> {
-    using type = harden<Net, protect<hidden_layers<Net>::template kind, range>>;
+/// Every layer with parameters within all of these, the first outermost.
+template <fixed_string Name, template <class...> class... Protections>
+struct on_all_layers {
+    static constexpr std::string_view name = Name.view();
+    template <network_type Net> using apply = harden<Net, protect<is_weighted, Protections>...>;
 };
-template <network_type Net> struct preset<Net, 2> { using type = harden<Net, protect<is_weighted, clip_weights>>; };
-template <network_type Net> struct preset<Net, 3> { using type = harden<Net, protect<is_weighted, tmr_parameters>>; };
-template <network_type Net> struct preset<Net, 4> { using type = harden<Net, protect<is_weighted, crc>>; };
-template <network_type Net> struct preset<Net, 5> { using type = harden<Net, protect<is_weighted, secded>>; };
-template <network_type Net> struct preset<Net, 6> { using type = harden<Net, protect<is_weighted, dmr>>; };
-template <network_type Net> struct preset<Net, 7> { using type = harden<Net, protect<is_weighted, tmr>>; };
-template <network_type Net> struct preset<Net, 8> { using type = harden<Net, protect<is_weighted, abft>>; };
+/// The same, and outputs of all layers but the last within their bounds.
+template <fixed_string Name, template <class...> class... Protections>
+struct on_all_and_ranged {
+    static constexpr std::string_view name = Name.view();
+    template <network_type Net> using apply = harden<Net, protect<is_weighted, Protections>..., protect<hidden_layers<Net>::template kind, range>>;
+};
+
+namespace presets {
+
+using none = on_all_layers<"none">;
+using range = on_all_and_ranged<"range">;
+using clip_weights = on_all_layers<"clip_weights", redoubt::clip_weights>;
+using tmr_parameters = on_all_layers<"tmr_parameters", redoubt::tmr_parameters>;
+using crc = on_all_layers<"crc", redoubt::crc>;
+using parity = on_all_layers<"parity", redoubt::parity>;
+using secded = on_all_layers<"secded", redoubt::secded>;
+struct zero_space : on_all_layers<"zero_space", redoubt::zero_space> {
+    template <number N> static constexpr bool takes = N::is_integer;
+};
+using dmr = on_all_layers<"dmr", redoubt::dmr>;
+using tmr = on_all_layers<"tmr", redoubt::tmr>;
+using abft = on_all_layers<"abft", redoubt::abft>;
+/// Of each convolution's channels the Percent with the largest norms; those of whole blocks of 16, so at least 16.
+template <fixed_string Name, int Percent, template <int, class...> class Duplicate>
+struct of_largest_filters {
+    static constexpr std::string_view name = Name.view();
+    static constexpr bool ranked = true;
+    template <network_type Net> using apply = harden<Net, duplicate_share<Percent, Duplicate>>;
+};
+using duplicate15 = of_largest_filters<"duplicate15", 15, redoubt::duplicate>;
+using duplicate30 = of_largest_filters<"duplicate30", 30, redoubt::duplicate>;
+using duplicate30_minimum = of_largest_filters<"duplicate30_minimum", 30, redoubt::duplicate_minimum>;
+using saf = on_all_layers<"saf", redoubt::saf>;
+struct scale : on_all_layers<"scale", redoubt::scale> {
+    template <number N> static constexpr bool takes = !N::is_integer;
+};
+
+using secded_range = on_all_and_ranged<"secded+range", redoubt::secded>;
+using clip_weights_range = on_all_and_ranged<"clip_weights+range", redoubt::clip_weights>;
+using abft_range = on_all_and_ranged<"abft+range", redoubt::abft>;
+using secded_abft = on_all_layers<"secded+abft", redoubt::secded, redoubt::abft>;
+using secded_abft_range = on_all_and_ranged<"secded+abft+range", redoubt::secded, redoubt::abft>;
+using tmr_parameters_dmr = on_all_layers<"tmr_parameters+dmr", redoubt::tmr_parameters, redoubt::dmr>;
+
+}  // namespace presets
+
+/// What programs compile unless they ask for more, in the order of tables.
+using usual_presets = pack<presets::none, presets::range, presets::clip_weights, presets::tmr_parameters, presets::crc, presets::secded, presets::dmr,
+                           presets::tmr, presets::abft>;
+
+/// All protections and six combinations.
+using all_presets = pack<presets::none, presets::range, presets::clip_weights, presets::tmr_parameters, presets::crc, presets::parity, presets::secded,
+                         presets::zero_space, presets::dmr, presets::tmr, presets::abft, presets::duplicate15, presets::duplicate30,
+                         presets::duplicate30_minimum, presets::saf, presets::scale, presets::secded_range, presets::clip_weights_range,
+                         presets::abft_range, presets::secded_abft, presets::secded_abft_range, presets::tmr_parameters_dmr>;
+
+/// Whether a preset is for a number.
+template <class Preset, number N>
+inline constexpr bool is_for = [] {
+    if constexpr (requires { Preset::template takes<N>; }) return Preset::template takes<N>;
+    else return true;
+}();
+
+/// Whether no two presets have one name.
+template <class... Presets>
+consteval bool have_names_of_their_own(pack<Presets...>) {
+    const std::string_view names[] = {Presets::name...};
+    for (std::size_t i = 0; i < sizeof...(Presets); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (names[i] == names[j]) return false;
+    return true;
+}
 
 }  // namespace redoubt::app::inline v1

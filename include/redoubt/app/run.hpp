@@ -48,8 +48,11 @@ inline result<void> replay(std::vector<const char*> words, options o, const prog
     for (const replayed_trial& t : *trials) {
         const bool known = std::any_of(all.begin(), all.end(), [&](const auto& e) { return e->model() == t.model && e->number() == t.number; });
         if (!known) return error{path} << ": there is no " << t.number << " of " << t.model << " in this program";
-        if (std::find(protection_names.begin(), protection_names.end(), t.protection) == protection_names.end())
-            return error{path} << ": '" << t.protection << "' is no protection";
+        const bool can = std::any_of(all.begin(), all.end(), [&](const auto& e) {
+            const auto names = e->protections();
+            return e->model() == t.model && e->number() == t.number && std::find(names.begin(), names.end(), t.protection) != names.end();
+        });
+        if (!can) return error{path} << ": '" << t.protection << "' is no protection that this program has for " << t.number;
     }
     o.models = {trials->front().model};
     o.numbers = {trials->front().number};
@@ -90,6 +93,8 @@ inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<en
         const std::string model{e->model()}, number{e->number()};
         if (std::find(known.models.begin(), known.models.end(), model) == known.models.end()) known.models.push_back(model);
         if (std::find(known.numbers.begin(), known.numbers.end(), number) == known.numbers.end()) known.numbers.push_back(number);
+        for (const std::string& p : e->protections())
+            if (std::find(known.protections.begin(), known.protections.end(), p) == known.protections.end()) known.protections.push_back(p);
     }
     std::sort(known.models.begin(), known.models.end());
     std::sort(known.numbers.begin(), known.numbers.end());

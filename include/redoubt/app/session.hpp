@@ -183,6 +183,7 @@ private:
         const std::size_t first = golden_.size();
         for (const std::string& p : wanted) {
             subjects.push_back(e.find(p));
+            if (subjects.back() == nullptr) return error{"--protect "} << p << ": is not for " << number;
             golden_.push_back(subjects.back()->golden(test_, options_.threads));
         }
         const auto times = options_.shard.empty() ? campaign::best_times(subjects, test_.image(0), 60)

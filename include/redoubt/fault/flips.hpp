@@ -54,7 +54,12 @@ public:
             r.fan = divider{static_cast<std::uint64_t>(g.fan_in())};
             r.block_size = kernel::layout_of<N>.block_size(g);
             r.is_even = !g.is_depthwise() && g.group_in() == g.in.channels && g.group_in() % kernel::layout_of<N>.group == 0;
-            if (codes_) r.base = place.extra + copies * place.primary_bytes;
+            if (codes_) {
+                // a store's code bytes, then what a checker keeps
+                r.base = place.extra + copies * place.primary_bytes;
+                r.kept = place.checks + place.kept.first;
+                r.codes = extra_rows<Net>[static_cast<std::size_t>(s)].code_bytes;
+            }
             else if (copy == 0) r.base = place.weights;
             else r.base = place.extra + static_cast<std::size_t>(copy - 1) * place.primary_bytes + (place.weights - place.primary);
         }
@@ -67,7 +72,10 @@ public:
         while (word >= runs_[at_].last) ++at_;
         while (word < runs_[at_].first) --at_;
         const run& r = runs_[at_];
-        if (codes_) return 8 * (r.base + (word - r.first)) + bit;
+        if (codes_) {
+            const auto byte = static_cast<std::size_t>(word - r.first);
+            return 8 * (byte < r.codes ? r.base + byte : r.kept + (byte - r.codes)) + bit;
+        }
         const std::size_t index = r.index_of(word - r.first);
         return 8 * (r.base + index * sizeof(typename N::weight)) + bit;
     }
@@ -75,6 +83,7 @@ public:
     struct run {
         std::uint64_t first = 0, last = 0;  ///< words of the part
         std::size_t base = 0;               ///< byte of the parameters
+        std::size_t kept = 0, codes = 0;    ///< of code bytes: where those past the first `codes` lie
         const kernel::conv_geometry* geometry = nullptr;
         divider fan{};
         std::size_t block_size = 0;

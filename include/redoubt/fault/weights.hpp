@@ -56,7 +56,7 @@ constexpr std::uint64_t words_of(int copy, int slot) {
     const auto& row = extra_rows<Net>[static_cast<std::size_t>(slot)];
     const auto& info = Net::table.slots[static_cast<std::size_t>(slot)];
     switch (copy) {
-        case code_bytes: return row.code_bytes;
+        case code_bytes: return row.code_bytes + parameters<Net>::place(slot).kept.last - parameters<Net>::place(slot).kept.first;
         case primary_biases: return static_cast<std::uint64_t>(info.geometry.out.channels);
         case scale_words:
             if (!Net::number_type::is_integer || slot != 0) return 0;
@@ -144,8 +144,10 @@ std::byte* address_of(parameters<Net>& p, const weight_fault& f) {
     const std::size_t primary = parameters<Net>::place(f.slot).primary_bytes;
     switch (f.copy) {
         case code_bytes: {
-            const auto copies = static_cast<std::size_t>(extra_rows<Net>[static_cast<std::size_t>(f.slot)].copies);
-            return p.extra(f.slot).data() + copies * primary + f.word;
+            // a store's, then a checker's
+            const auto& row = extra_rows<Net>[static_cast<std::size_t>(f.slot)];
+            if (f.word >= row.code_bytes) return p.checks(f.slot).data() + parameters<Net>::place(f.slot).kept.first + (f.word - row.code_bytes);
+            return p.extra(f.slot).data() + static_cast<std::size_t>(row.copies) * primary + f.word;
         }
         case primary_biases: return reinterpret_cast<std::byte*>(p.biases(f.slot).data() + f.word);
         case scale_words: {

@@ -36,10 +36,11 @@ struct basic_duplicate : protection<Layers...> {
         template <number N>
         static constexpr std::size_t bytes(const kernel::conv_geometry&) { return 0; }
         template <number N>
-        static void begin(const kernel::conv_call<N>&, std::byte*) {}
+        static void begin(const kernel::conv_call<N>&, std::span<const std::byte>, std::byte*) {}
 
         template <number N, class Hook, class Kernel, class Touch>
-        static void compute(const kernel::conv_call<N>& call, const Hook& hook, Kernel&&, std::byte*, Touch&&, fault_counters& count) {
+        static void compute(const kernel::conv_call<N>& call, const Hook& hook, Kernel&&, std::span<const std::byte>, std::byte*, Touch&&,
+                            fault_counters& count) {
             const kernel::correction_tally seen = kernel::duplicated_conv2d<N, Form>(call, hook);
             count.detected += seen.different;
             count.corrected += seen.different - seen.guessed;

@@ -44,10 +44,11 @@ constexpr int stored_slot(int from) {
 template <network_type Net>
 inline constexpr bool has_store = impl::stored_slot<Net>(0) < Net::table.slot_count;
 
-/// Computes from the primary parameters what protections keep besides: copies, code bits, limits of weights. Call it after convert(), and
-/// again after writing weights.
+/// Computes from the primary parameters what protections keep besides: copies, code bits, limits of weights, sums of filters. Call it after
+/// convert(), and again after writing weights.
 template <network_type Net>
 void encode(parameters<Net>& p) {
+    using N = typename Net::number_type;
     impl::for_each_store<Net>([&](auto tag, int s) { decltype(tag)::type::encode(p.primary(s), p.extra(s)); });
     impl::for_each_transform<Net>([&](auto tag, int s) {
         using transform = typename decltype(tag)::type;
@@ -55,6 +56,26 @@ void encode(parameters<Net>& p) {
         if constexpr (requires { transform::template limit_of<bound_of<typename Net::number_type>>(words); })
             p.weight_limit(s) = transform::template limit_of<bound_of<typename Net::number_type>>(words);
     });
+    const auto sum_up = [&](auto tag, int s) {
+        using checker = typename decltype(tag)::type;
+        const std::span<std::byte> kept = p.checks(s);
+        if (kept.empty()) return;
+        const auto& info = Net::table.slots[static_cast<std::size_t>(s)];
+        const auto weight = [&](int out, int row, int column, int in) {
+            const typename parameters<Net>::weight* const word = &p.weight_at(s, out, row, column, in);
+            typename N::kernel_weight read = static_cast<typename N::kernel_weight>(*word);
+            impl::for_each_transform<Net>([&](auto wrapped, int t) {
+                fault_counters count;
+                if (t == s)
+                    impl::read_through<typename decltype(wrapped)::type>(std::span<const typename parameters<Net>::weight>{word, 1}, &read, p.weight_limit(s), count,
+                                                                         N::is_integer ? p.weight_frac(s) : 0);
+            });
+            return read;
+        };
+        if constexpr (requires { checker::template kept<N>(info.geometry); })
+            checker::template encode<N>(info.geometry, weight, std::span<const typename N::bias>{p.biases(s)}, kept);
+    };
+    impl::for_each_wrapped<Net, &slot::checker>([&](auto tag, int s) { sum_up(type_tag<typename decltype(tag)::type::checker>{}, s); });
 }
 
 namespace impl {

@@ -244,7 +244,10 @@ public:
             }
         }
 #endif
-        if constexpr (Hook::sums) add_up(sum, column, again);
+        if constexpr (Hook::sums) {
+            if (hook.way == sums_over::channels) add_to_pixels(sum, row, column, again);
+            else add_up(sum, column, again);
+        }
         if constexpr (Hook::looks) look(sum);
         finish_tile(sum, row, column, again);
     }
@@ -380,6 +383,38 @@ private:
                 if (x >= again) add_to(n(), (column + x) % parts, sum[p()][n()]);
             });
         });
+    }
+    /// Adds the outputs to the hook's sums of pixels, each once.
+    [[gnu::always_inline]] void add_to_pixels(const registers& sum, int row, int column, int again) const {
+        if (last_lanes < lane_count) {
+            registers done;
+            copy(done, sum);
+            return add_part_to_pixels(done, row, column, again);
+        }
+        auto* const totals = hook.totals + (row * call.geometry.out.width + column) * lane_count;
+        impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+            constexpr int x = p() % T::columns;
+            if (x < again) return;
+            auto* const at = totals + (p() / T::columns * call.geometry.out.width + x) * lane_count;
+            lanes total = lanes::load(at);
+            impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) { total.add(sum[p()][n()]); });
+            total.store(at);
+        });
+    }
+    /// The same where the last block's upper lanes are no channels, and may hold NaN.
+    [[gnu::noinline, gnu::cold]] void add_part_to_pixels(const registers& done, int row, int column, int again) const {
+        for (int p = 0; p < T::pixels; ++p) {
+            if (p % T::columns < again) continue;
+            auto* const at = hook.totals + ((row + p / T::columns) * call.geometry.out.width + column + p % T::columns) * lane_count;
+            lanes total = lanes::load(at);
+            for (int n = 0; n < T::blocks; ++n) {
+                typename N::accumulator value[lane_count];
+                A::spill(done[p][n], value);
+                for (int i = n + 1 < T::blocks ? lane_count : last_lanes; i < lane_count; ++i) value[i] = 0;
+                total.add(A::fill(value));
+            }
+            total.store(at);
+        }
     }
     [[gnu::always_inline]] static void copy(registers& to, const registers& from) {
         impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {

@@ -53,17 +53,25 @@ struct fault_hook : no_hook {
     }
 };
 
-/// Another hook's faults, and after them the sum of each channel's accumulators over all outputs, for checksums. A sum of floats is kept
-/// in eight parts, of the columns with the same remainder, rows from top to bottom, so that its bits do not depend on the tiles.
+/// What a summing hook adds up.
+enum class sums_over : std::uint8_t {
+    pixels,    ///< each channel over all pixels
+    channels,  ///< each pixel over all channels
+};
+
+/// Another hook's faults, and after them sums of accumulators, for checksums. A sum of floats over pixels is kept in eight parts, of the
+/// columns with the same remainder, rows from top to bottom; one over channels in 16 lanes, block after block: so that bits do not depend on
+/// the tiles. One type for both, so that kernels are compiled once.
 template <class Faults, class Accumulator>
 struct summing_hook : no_hook {
     static constexpr bool active = Faults::active;
     static constexpr bool sums = true;
     static constexpr int parts = std::is_integral_v<Accumulator> ? 1 : 8;
     Faults faults;
-    Accumulator* totals;  ///< [block from block_begin][part][16], zero at first
+    Accumulator* totals;  ///< over pixels [block from block_begin][part][16], over channels [row][column][16]; zero at first
+    sums_over way;
 
-    summing_hook(const Faults& by, Accumulator* to) : faults{by}, totals{to} {}
+    summing_hook(const Faults& by, Accumulator* to, sums_over what = sums_over::pixels) : faults{by}, totals{to}, way{what} {}
 
     std::span<const output_fault> between(std::uint32_t first, std::uint32_t last) const { return faults.between(first, last); }
 };

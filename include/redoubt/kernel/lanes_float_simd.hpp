@@ -86,6 +86,16 @@ struct float_lanes {
         for (int i = 0; i < parts; ++i) part[i] = part[i] + other.part[i];
     }
 #if REDOUBT_LEVEL_NUMBER >= 4
+    /// The sum of all lanes: halves onto each other until one is left.
+    float total() const {
+        // zero-masking with a full mask: g++ 12 warns of the plain form's undefined register
+        const __m512d pairs = _mm512_castps_pd(part[0]);
+        const __m256 half = _mm256_add_ps(_mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xf, pairs, 0)),
+                                          _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xf, pairs, 1)));
+        const __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+        const __m128 pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
+        return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
+    }
     /// One bit a lane: whose words differ; which are not within.
     unsigned unlike(const float_lanes& o) const {
         return _mm512_cmpneq_epi32_mask(_mm512_castps_si512(part[0]), _mm512_castps_si512(o.part[0]));

@@ -24,6 +24,16 @@ struct int_lanes {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), part[0]);
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), part[1]);
     }
+    /// Sixteen times four unsigned bytes; the first `count`, then zeros.
+    struct quads { __m256i bytes[2]; };
+    static quads load_quads(const std::uint8_t* p) {
+        return {{_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))}};
+    }
+    static quads load_quads(const std::uint8_t* p, int count) {
+        std::uint8_t buffer[4 * lane_count] = {};
+        std::memcpy(buffer, p, static_cast<std::size_t>(count));
+        return load_quads(buffer);
+    }
 #ifdef __AVXVNNI__
     struct weights { __m256i bytes[2]; };
     static weights load_weights(const std::int8_t* p) {
@@ -32,6 +42,10 @@ struct int_lanes {
     }
     void add_products(std::int32_t quad, const weights& w) {
         for (int i = 0; i < 2; ++i) part[i] = _mm256_dpbusd_avx_epi32(part[i], _mm256_set1_epi32(quad), w.bytes[i]);
+    }
+    /// Adds the four products of each lane's bytes with its weights.
+    void add_products(const quads& in, const weights& w) {
+        for (int i = 0; i < 2; ++i) part[i] = _mm256_dpbusd_avx_epi32(part[i], in.bytes[i], w.bytes[i]);
     }
 #else
     /// Split into even and odd bytes, widened, so that the pairwise 16-bit products cannot saturate.
@@ -47,9 +61,13 @@ struct int_lanes {
     }
     void add_products(std::int32_t quad, const weights& w) {
         const __m256i bytes = _mm256_set1_epi32(quad);
-        const __m256i even = _mm256_and_si256(bytes, _mm256_set1_epi16(0xff));
-        const __m256i odd = _mm256_srli_epi16(bytes, 8);
+        add_products(quads{{bytes, bytes}}, w);
+    }
+    /// Adds the four products of each lane's bytes with its weights.
+    void add_products(const quads& in, const weights& w) {
         for (int i = 0; i < 2; ++i) {
+            const __m256i even = _mm256_and_si256(in.bytes[i], _mm256_set1_epi16(0xff));
+            const __m256i odd = _mm256_srli_epi16(in.bytes[i], 8);
             const __m256i sum = _mm256_add_epi32(_mm256_madd_epi16(w.even[i], even), _mm256_madd_epi16(w.odd[i], odd));
             part[i] = _mm256_add_epi32(part[i], sum);
         }

@@ -23,6 +23,14 @@ struct int_lanes {
     void add_products(std::int32_t quad, const weights& w) {
         part = _mm512_dpbusd_epi32(part, _mm512_set1_epi32(quad), w);
     }
+    /// Sixteen times four unsigned bytes; the first `count`, then zeros.
+    using quads = __m512i;
+    static quads load_quads(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+    static quads load_quads(const std::uint8_t* p, int count) {
+        return _mm512_maskz_loadu_epi8((std::uint64_t{1} << count) - 1, p);  // less than 64
+    }
+    /// Adds the four products of each lane's bytes with its weights.
+    void add_products(const quads& in, const weights& w) { part = _mm512_dpbusd_epi32(part, in, w); }
     /// Bytes as they are stored, one a lane; the first `count`, then zeros.
     static int_lanes widen(const std::uint8_t* p) {
         return {_mm512_maskz_cvtepu8_epi32(all, _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
@@ -49,6 +57,13 @@ struct int_lanes {
     void store_codes(std::uint8_t* p, int count) const {
         const __m512i words = _mm512_add_epi32(part, _mm512_set1_epi32(128));
         _mm_mask_storeu_epi8(p, first(count), _mm512_maskz_cvtepi32_epi8(all, words));
+    }
+    /// The sum of all lanes.
+    std::int32_t total() const {
+        const __m256i half = _mm256_add_epi32(_mm512_maskz_extracti64x4_epi64(0xf, part, 0), _mm512_maskz_extracti64x4_epi64(0xf, part, 1));
+        const __m128i quarter = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+        const __m128i pair = _mm_add_epi32(quarter, _mm_shuffle_epi32(quarter, 0xee));
+        return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 0x55)));
     }
     /// One bit a lane: whose words differ; which are not within.
     unsigned unlike(const int_lanes& o) const { return _mm512_cmpneq_epi32_mask(part, o.part); }

@@ -23,10 +23,7 @@ struct int_weights {
         for (int i = 0; i < 4; ++i) bytes[i] = vld1q_s8(p + 16 * i);
     }
     int_weights() = default;
-    void multiply(std::int32_t quad, int32x4_t (&sum)[4]) const {
-        const uint8x16_t in = vreinterpretq_u8_s32(vdupq_n_s32(quad));
-        for (int i = 0; i < 4; ++i) sum[i] = vusdotq_s32(sum[i], in, bytes[i]);
-    }
+    void multiply(uint8x16_t in, int i, int32x4_t& sum) const { sum = vusdotq_s32(sum, in, bytes[i]); }
 };
 
 #elif defined(__ARM_FEATURE_DOTPROD)
@@ -44,9 +41,9 @@ struct int_weights {
         }
     }
     int_weights() = default;
-    void multiply(std::int32_t quad, int32x4_t (&sum)[4]) const {
-        const int8x16_t in = veorq_s8(vreinterpretq_s8_s32(vdupq_n_s32(quad)), vdupq_n_s8(-128));
-        for (int i = 0; i < 4; ++i) sum[i] = vaddq_s32(vdotq_s32(sum[i], bytes[i], in), offset[i]);
+    void multiply(uint8x16_t in, int i, int32x4_t& sum) const {
+        const int8x16_t codes = veorq_s8(vreinterpretq_s8_u8(in), vdupq_n_s8(-128));
+        sum = vaddq_s32(vdotq_s32(sum, bytes[i], codes), offset[i]);
     }
 };
 
@@ -65,14 +62,12 @@ struct int_weights {
         }
     }
     int_weights() = default;
-    void multiply(std::int32_t quad, int32x4_t (&sum)[4]) const {
-        const uint16x8_t words = vreinterpretq_u16_s32(vdupq_n_s32(quad));
+    void multiply(uint8x16_t in, int i, int32x4_t& sum) const {
+        const uint16x8_t words = vreinterpretq_u16_u8(in);
         const int16x8_t in_even = vreinterpretq_s16_u16(vandq_u16(words, vdupq_n_u16(0xff)));
         const int16x8_t in_odd = vreinterpretq_s16_u16(vshrq_n_u16(words, 8));
-        for (int i = 0; i < 4; ++i) {
-            sum[i] = vpadalq_s16(sum[i], vmulq_s16(even[i], in_even));
-            sum[i] = vpadalq_s16(sum[i], vmulq_s16(odd[i], in_odd));
-        }
+        sum = vpadalq_s16(sum, vmulq_s16(even[i], in_even));
+        sum = vpadalq_s16(sum, vmulq_s16(odd[i], in_odd));
     }
 };
 
@@ -93,7 +88,26 @@ struct int_lanes {
     }
     static weights load_weights(const std::int8_t* p) { return weights{p}; }
     /// Adds the four products of `quad`'s unsigned bytes with each lane's four weights.
-    void add_products(std::int32_t quad, const weights& w) { w.multiply(quad, part); }
+    void add_products(std::int32_t quad, const weights& w) {
+        const uint8x16_t in = vreinterpretq_u8_s32(vdupq_n_s32(quad));
+        for (int i = 0; i < 4; ++i) w.multiply(in, i, part[i]);
+    }
+    /// Sixteen times four unsigned bytes; the first `count`, then zeros.
+    struct quads { uint8x16_t bytes[4]; };
+    static quads load_quads(const std::uint8_t* p) {
+        quads q;
+        for (int i = 0; i < 4; ++i) q.bytes[i] = vld1q_u8(p + 16 * i);
+        return q;
+    }
+    static quads load_quads(const std::uint8_t* p, int count) {
+        std::uint8_t buffer[4 * lane_count] = {};
+        std::memcpy(buffer, p, static_cast<std::size_t>(count));
+        return load_quads(buffer);
+    }
+    /// Adds the four products of each lane's bytes with its weights.
+    void add_products(const quads& in, const weights& w) {
+        for (int i = 0; i < 4; ++i) w.multiply(in.bytes[i], i, part[i]);
+    }
     /// Bytes as they are stored, one a lane; the first `count`, then zeros.
     static int_lanes widen(const std::uint8_t* p) {
         const uint8x16_t bytes = vld1q_u8(p);

@@ -35,6 +35,21 @@ struct int_lanes {
             part[i] = wrapped_sum(part[i], sum);
         }
     }
+    /// Sixteen times four unsigned bytes; the first `count`, then zeros.
+    struct quads { std::uint8_t byte[4 * lane_count]; };
+    static quads load_quads(const std::uint8_t* p, int count = 4 * lane_count) {
+        quads q{};
+        std::memcpy(q.byte, p, static_cast<std::size_t>(count));
+        return q;
+    }
+    /// Adds the four products of each lane's bytes with its weights.
+    void add_products(const quads& in, const weights& w) {
+        for (int i = 0; i < lane_count; ++i) {
+            std::int32_t sum = 0;
+            for (int j = 4 * i; j < 4 * i + 4; ++j) sum += in.byte[j] * w.byte[j];
+            part[i] = wrapped_sum(part[i], sum);
+        }
+    }
     /// Bytes as they are stored, one a lane; the first `count`, then zeros.
     template <class Byte>
     static int_lanes widen(const Byte* p, int count = lane_count) {

@@ -37,9 +37,25 @@ struct int_lanes {
     }
     void add_products(std::int32_t quad, const weights& w) {
         const __m128i bytes = _mm_set1_epi32(quad);
-        const __m128i even = _mm_and_si128(bytes, _mm_set1_epi16(0xff));
-        const __m128i odd = _mm_srli_epi16(bytes, 8);
+        add_products(quads{{bytes, bytes, bytes, bytes}}, w);
+    }
+    /// Sixteen times four unsigned bytes; the first `count`, then zeros.
+    struct quads { __m128i bytes[4]; };
+    static quads load_quads(const std::uint8_t* p) {
+        quads q;
+        for (int i = 0; i < 4; ++i) q.bytes[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
+        return q;
+    }
+    static quads load_quads(const std::uint8_t* p, int count) {
+        std::uint8_t buffer[4 * lane_count] = {};
+        std::memcpy(buffer, p, static_cast<std::size_t>(count));
+        return load_quads(buffer);
+    }
+    /// Adds the four products of each lane's bytes with its weights.
+    void add_products(const quads& in, const weights& w) {
         for (int i = 0; i < 4; ++i) {
+            const __m128i even = _mm_and_si128(in.bytes[i], _mm_set1_epi16(0xff));
+            const __m128i odd = _mm_srli_epi16(in.bytes[i], 8);
             const __m128i sum = _mm_add_epi32(_mm_madd_epi16(w.even[i], even), _mm_madd_epi16(w.odd[i], odd));
             part[i] = _mm_add_epi32(part[i], sum);
         }

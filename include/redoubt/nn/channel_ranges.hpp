@@ -10,6 +10,14 @@
 
 namespace redoubt::inline v1 {
 
+/// Whether a layer of Net keeps an interval for each channel.
+template <network_type Net>
+inline constexpr bool has_intervals = [] {
+    for (int s = 0; s < Net::table.slot_count; ++s)
+        if (Net::table.slots[static_cast<std::size_t>(s)].has_intervals) return true;
+    return false;
+}();
+
 /// Smallest and largest accumulator of each output channel of a network without protections: values of a float network, of int8 codes of the
 /// accumulators' scale.
 template <network_type Net>

@@ -23,6 +23,13 @@ struct unit_record {
     bound_of<N> high{};
 };
 
+/// Bytes that a checker keeps with a layer's parameters, and which of them mean something: faults strike [first, last).
+struct kept_place {
+    std::size_t bytes = 0;
+    std::size_t first = 0;
+    std::size_t last = 0;
+};
+
 /// Where a slot's parameters lie in the block. Primary are bias and weights, side by side; then what its store keeps.
 struct slot_place {
     std::size_t primary = 0;        ///< first byte of the bias
@@ -30,6 +37,8 @@ struct slot_place {
     std::size_t primary_bytes = 0;  ///< bias and weights with their padding
     std::size_t extra = 0;          ///< first byte of copies and code bits
     std::size_t extra_bytes = 0;
+    std::size_t checks = 0;         ///< first byte of what its checker keeps
+    kept_place kept{};
     std::size_t intervals = 0;      ///< where there are some: the low ends of all stored channels, padded to whole blocks, then the high ones
 };
 
@@ -38,6 +47,17 @@ namespace detail {
 template <class Net, int Wrapper> constexpr std::size_t extra_bytes(std::size_t primary) {
     if constexpr (Wrapper < 0) return 0;
     else return type_at<typename Net::wrappers, Wrapper>::store::extra_bytes(primary);
+}
+
+/// What the checker of a slot keeps with its parameters.
+template <class Net, int Slot> constexpr kept_place kept_by_checker() {
+    using N = typename Net::number_type;
+    constexpr slot s = Net::table.slots[static_cast<std::size_t>(Slot)];
+    if constexpr (s.checker >= 0) {
+        using checker = typename type_at<typename Net::wrappers, s.checker>::checker;
+        if constexpr (requires { checker::template kept<N>(s.geometry); }) return checker::template kept<N>(s.geometry);
+    }
+    return {};
 }
 
 /// Winograd's form of a slot's weights: none where a protection reads or changes them, or checks what is computed with them.
@@ -90,7 +110,9 @@ constexpr parameter_plan<Net> plan_parameters() {
             p.weights + aligned_up(weight_words<N>(s) * sizeof(typename N::weight)) - at;
         p.extra = at + p.primary_bytes;
         p.extra_bytes = aligned_up(extra_bytes<Net, s.store>(p.primary_bytes));
-        at = p.intervals = p.extra + p.extra_bytes;
+        p.checks = p.extra + p.extra_bytes;
+        p.kept = kept_by_checker<Net, static_cast<int>(I)>();
+        at = p.intervals = p.checks + aligned_up(p.kept.bytes);
         if (s.has_intervals) at += 2 * interval_words(s) * sizeof(bound_of<N>);
     };
     [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -106,14 +128,14 @@ constexpr parameter_plan<Net> plan_parameters() {
 template <network_type Net>
 inline constexpr auto parameter_plan_of = detail::plan_parameters<Net>();
 
-/// Bytes of parameters<Net>, copies and code bits included.
+/// Bytes of parameters<Net>, copies, code bits and sums included.
 template <network_type Net>
 inline constexpr std::size_t parameter_bytes = parameter_plan_of<Net>.bytes;
 
 /// Weights, biases, scales, bounds, copies and code bits. It holds no pointer: it may be copied anywhere, kept in
 /// read-only memory, or handed to an injector. Fill it by convert(), or value-initialise it and write the weights, then
 /// store_for_transforms() where weights are transformed, and encode() where a
-/// layer has a store or a transform; its
+/// layer has a store, a transform or a checksum; its
 /// bounds are then all 0 until set_bounds(), so that a range restriction lets nothing through.
 template <network_type Net>
 struct alignas(block_alignment) parameters {
@@ -143,6 +165,10 @@ struct alignas(block_alignment) parameters {
     std::span<const std::byte> primary(int s) const { return {bytes.data() + place(s).primary, place(s).primary_bytes}; }
     std::span<std::byte> extra(int s) { return {bytes.data() + place(s).extra, place(s).extra_bytes}; }
     std::span<const std::byte> extra(int s) const { return {bytes.data() + place(s).extra, place(s).extra_bytes}; }
+
+    /// What the slot's checker keeps: sums of filters.
+    std::span<std::byte> checks(int s) { return {bytes.data() + place(s).checks, place(s).kept.bytes}; }
+    std::span<const std::byte> checks(int s) const { return {bytes.data() + place(s).checks, place(s).kept.bytes}; }
 
     /// Ends of the interval of each stored channel's accumulators, of a slot that has intervals.
     std::span<bound_of<number_type>> interval_low(int s) { return {as<bound_of<number_type>>(place(s).intervals), detail::interval_words(slot_at(s))}; }

@@ -55,6 +55,21 @@ void side_by_side(kernel::conv_call<N>& call, int images) {
     g.out.width = images;
 }
 
+/// The kernel of a step, chosen where the geometry is constant, so that a network compiles only those it uses. A type of its own, so that checkers
+/// are compiled once for all steps.
+template <number N, bool Depthwise>
+struct step_kernel {
+    template <class Hook>
+    void operator()(const kernel::conv_call<N>& call, const Hook& hook) const {
+        if constexpr (Depthwise) kernel::depthwise_conv2d<N>(call, hook);
+        else kernel::dense_conv2d<N>(call, hook);
+    }
+};
+/// What is shown to no policy.
+struct shown_to_none {
+    void operator()(const auto&) const {}
+};
+
 /// Runs single steps of Net; everything a step needs besides its row. Space holds the values: a workspace, or something
 /// with the same value() and scratch().
 template <network_type Net, fault_policy Policy, class Space = workspace<Net>>
@@ -240,6 +255,7 @@ private:
                     compute_blocks<I>(call, kernel::no_hook{});
                 }
             });
+        finish_check<I>(call);
     }
 
     template <int Slot> struct checker_of { using type = type_at<typename Net::wrappers, Net::table.slots[static_cast<std::size_t>(Slot)].checker>::checker; };
@@ -249,25 +265,42 @@ private:
         return space.scratch() + detail::tile_of<N>(Net::table.slots[static_cast<std::size_t>(Slot)]).checked;
     }
     template <int Slot> void begin_check(const kernel::conv_call<N>& call) const {
-        if constexpr (is_checked<Slot>) checker_of<Slot>::type::template begin<N>(call, check_scratch<Slot>());
+        if constexpr (is_checked<Slot>) checker_of<Slot>::type::template begin<N>(call, weights.checks(Slot), check_scratch<Slot>());
+    }
+    template <int I> static constexpr step_kernel<N, step_of<Net, I>.geometry.is_depthwise()> kernel_of{};
+    /// Shows the policy what a checker expects.
+    template <int I> auto checksum_touch() const {
+        if constexpr (Policy::active) return [this](const auto& words) { policy.template touch<site::checksum>(words, path<I>()); };
+        else return shown_to_none{};
+    }
+    /// What a checker does when all blocks are there: it may have rows computed again.
+    template <int I> void finish_check(const kernel::conv_call<N>& whole) const {
+        constexpr int slot = step_of<Net, I>.slot;
+        if constexpr (is_checked<slot> && detail::kept_by_checker<Net, slot>().bytes != 0) {
+            const auto again = [&](int row, const auto& hook) {
+                kernel::conv_call<N> call = whole;
+                restrict_rows(call, row, row + 1);
+                fault_counters seen_before;  // what a store finds again
+                weight_source<Net, slot>::for_each_block(weights, space, seen_before, [&](const auto& block) {
+                    call.weights = block.weights;
+                    call.bias = block.bias;
+                    call.block_begin = block.begin;
+                    call.block_end = block.end;
+                    kernel_of<I>(call, hook);
+                });
+            };
+            checker_of<slot>::type::template finish<N>(whole, weights.checks(slot), check_scratch<slot>(), checksum_touch<I>(), again,
+                                                       report.steps[static_cast<std::size_t>(I)]);
+        }
     }
 
-    /// The kernel is chosen here, so that a network compiles only those it uses.
     template <int I, class Hook> void compute_blocks(const kernel::conv_call<N>& call, const Hook& hook) const {
         constexpr int slot = step_of<Net, I>.slot;
-        const auto kernel = [](const kernel::conv_call<N>& blocks, const auto& by) {
-            if constexpr (step_of<Net, I>.geometry.is_depthwise()) kernel::depthwise_conv2d<N>(blocks, by);
-            else kernel::dense_conv2d<N>(blocks, by);
-        };
         if constexpr (is_checked<slot>) {
-            checker_of<slot>::type::template compute<N>(
-                call, hook, kernel, check_scratch<slot>(),
-                [&](const auto& words) {
-                    if constexpr (Policy::active) policy.template touch<site::checksum>(words, path<I>());
-                },
-                report.steps[static_cast<std::size_t>(I)]);
+            checker_of<slot>::type::template compute<N>(call, hook, kernel_of<I>, weights.checks(slot), check_scratch<slot>(), checksum_touch<I>(),
+                                                        report.steps[static_cast<std::size_t>(I)]);
         } else {
-            kernel(call, hook);
+            kernel_of<I>(call, hook);
         }
     }
 
