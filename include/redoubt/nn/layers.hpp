@@ -5,6 +5,8 @@
 #include <redoubt/base/pack.hpp>
 #include <redoubt/kernel/geometry.hpp>
 
+#include <cstddef>
+
 namespace redoubt::inline v1 {
 
 /// A network's input: channels, rows, columns. Elements arrive in [row][column][channel] order.
@@ -159,6 +161,13 @@ struct protection {
     static_assert(sizeof...(Layers) > 0, "redoubt: a protection needs at least one layer to protect");
     using layers = pack<Layers...>;
     using protects = void;
+};
+
+/// Bytes that a checker keeps with a layer's parameters, and which of them mean something: faults strike [first, last).
+struct kept_place {
+    std::size_t bytes = 0;
+    std::size_t first = 0;
+    std::size_t last = 0;
 };
 
 /// Anything around other layers.

@@ -23,13 +23,6 @@ struct unit_record {
     bound_of<N> high{};
 };
 
-/// Bytes that a checker keeps with a layer's parameters, and which of them mean something: faults strike [first, last).
-struct kept_place {
-    std::size_t bytes = 0;
-    std::size_t first = 0;
-    std::size_t last = 0;
-};
-
 /// Where a slot's parameters lie in the block. Primary are bias and weights, side by side; then what its store keeps.
 struct slot_place {
     std::size_t primary = 0;        ///< first byte of the bias
