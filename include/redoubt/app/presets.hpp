@@ -70,6 +70,7 @@ struct of_largest_filters {
 using duplicate15 = of_largest_filters<"duplicate15", 15, redoubt::duplicate>;
 using duplicate30 = of_largest_filters<"duplicate30", 30, redoubt::duplicate>;
 using duplicate30_minimum = of_largest_filters<"duplicate30_minimum", 30, redoubt::duplicate_minimum>;
+using triplicate30 = of_largest_filters<"triplicate30", 30, redoubt::triplicate>;
 using saf = on_all_layers<"saf", redoubt::saf>;
 struct scale : on_all_layers<"scale", redoubt::scale> {
     template <number N> static constexpr bool takes = !N::is_integer;
@@ -91,7 +92,7 @@ using usual_presets = pack<presets::none, presets::range, presets::clip_weights,
 /// All protections and six combinations.
 using all_presets = pack<presets::none, presets::range, presets::clip_weights, presets::tmr_parameters, presets::crc, presets::parity, presets::secded,
                          presets::zero_space, presets::dmr, presets::tmr, presets::abft, presets::duplicate15, presets::duplicate30,
-                         presets::duplicate30_minimum, presets::saf, presets::scale, presets::secded_range, presets::clip_weights_range,
+                         presets::duplicate30_minimum, presets::triplicate30, presets::saf, presets::scale, presets::secded_range, presets::clip_weights_range,
                          presets::abft_range, presets::secded_abft, presets::secded_abft_range, presets::tmr_parameters_dmr>;
 
 /// Whether a preset is for a number.

@@ -29,7 +29,8 @@ template <int Channels, correction Form, class... Layers>
 struct basic_duplicate : protection<Layers...> {
     static_assert(Channels > 0, "redoubt: duplicate at least one channel");
     static constexpr int duplicated = Channels;
-    static constexpr bool has_intervals = Form == correction::intervals;
+    static constexpr int copies = kernel::copies_for(Form);
+    static constexpr bool has_intervals = Form != correction::minimum;
     template <class... New> using around = basic_duplicate<Channels, Form, New...>;
 
     struct checker {
@@ -60,6 +61,13 @@ struct duplicate : basic_duplicate<Channels, correction::intervals, Layers...> {
 template <int Channels, class... Layers>
 struct duplicate_minimum : basic_duplicate<Channels, correction::minimum, Layers...> {
     template <class... New> using around = duplicate_minimum<Channels, New...>;
+};
+
+/// Three copies and a vote, outputs without copies by intervals: what duplication is compared with. The paper's own definition is not known; this is
+/// a reconstruction. Cost: twice that of duplicate. Two copies that agree correct; where no two do, the median is taken and counts as uncorrected.
+template <int Channels, class... Layers>
+struct triplicate : basic_duplicate<Channels, correction::vote, Layers...> {
+    template <class... New> using around = triplicate<Channels, New...>;
 };
 
 /// A rule for harden<>: Percent of the output channels of each convolution without groups that has 16 or more, rounded down, at least one.

@@ -24,6 +24,7 @@ inline constexpr tile_plan largest_tile =
 constexpr bool tile_exists(int pixels, int blocks) {
     if (largest_tile.pixels < 14)
         return blocks == 1 && pixels <= largest_tile.pixels && (pixels == 6 || pixels == 4 || pixels == 2 || pixels == 1);
+    if (blocks == 3) return pixels == 8 || pixels == 4 || pixels == 1;
     if (blocks == 1) return pixels == 16 || pixels == 8 || pixels == 4 || pixels == 1;
     return pixels == 14 || pixels == 8 || pixels == 7 || pixels == 4 || pixels == 1;
 }

@@ -295,7 +295,7 @@ private:
         const typename A::finisher finish{call};
         const int pixel = call.stored_channels(), line = g.out.width * pixel;
         const int origin = (row * g.out.width + column) * pixel + stored_channel();
-        constexpr int stored = Hook::corrects_pairs ? 1 : T::blocks;
+        constexpr int stored = Hook::copies > 1 ? 1 : T::blocks;
         // nothing to correct is the rule, and found out without leaving the registers
         const bool settled = is_settled(sum);
         const auto plain = [&](auto adds) __attribute__((always_inline)) {
@@ -322,13 +322,16 @@ private:
         if constexpr (Hook::corrects) {
             bool settled = true;
             const int from = stored_channel();
-            if constexpr (Hook::corrects_pairs) {
+            if constexpr (Hook::copies > 1) {
                 const auto bounds = hook.template bounds_at<A>(from);
-                impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) { settled &= bounds.settle(sum[p()][0], sum[p()][1]); });
+                impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+                    if constexpr (Hook::copies == 2) settled &= bounds.settle(sum[p()][0], sum[p()][1]);
+                    else settled &= bounds.settle(sum[p()][0], sum[p()][1], sum[p()][2]);
+                });
             } else {
                 impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) {
                     const auto bounds = hook.template bounds_at<A>(from + n() * lane_count);
-                    impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) { settled &= bounds.settle(sum[p()][n()], sum[p()][n()]); });
+                    impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) { settled &= bounds.settle(sum[p()][n()]); });
                 });
             }
             return settled;
@@ -338,15 +341,15 @@ private:
     }
     /// Where a block's first channel is stored.
     int stored_channel() const {
-        if constexpr (Hook::corrects) return Hook::corrects_pairs ? channel / 2 : channel - call.folded;
+        if constexpr (Hook::corrects) return Hook::copies > 1 ? channel / Hook::copies : channel - call.folded;
         else return channel;
     }
     /// What the hook makes of the outputs: the first block of each two, or all.
     [[gnu::noinline, gnu::cold]] void correct(registers& done, int again) const {
         if constexpr (Hook::corrects) {
             for (int p = 0; p < T::pixels; ++p)
-                for (int n = 0; n < (Hook::corrects_pairs ? 1 : T::blocks); ++n) {
-                    const int count = Hook::corrects_pairs || n + 1 < T::blocks ? lane_count : last_lanes;
+                for (int n = 0; n < (Hook::copies > 1 ? 1 : T::blocks); ++n) {
+                    const int count = Hook::copies > 1 || n + 1 < T::blocks ? lane_count : last_lanes;
                     done[p][n] = hook.template corrected<A>(done[p] + n, stored_channel() + n * lane_count, count, p % T::columns >= again);
                 }
         }

@@ -101,22 +101,22 @@ private:
     static constexpr int inside(int at, int extent) { return at >= 0 && at < extent ? 1 : 0; }
 };
 
-/// Channels, rounded up to whole blocks, of which `wanted` of a layer's can be computed twice; 0 where there is no whole block.
+/// Channels, rounded up to whole blocks, of which `wanted` of a layer's can be computed more than once; 0 where there is no whole block.
 constexpr int duplicated_channels(int wanted, int channels) {
     const int up = (wanted + lane_count - 1) / lane_count * lane_count, most = channels / lane_count * lane_count;
     return up < most ? up : most;
 }
 
-/// The stored channel that a channel of the geometry makes, with `folded` duplicated ones.
-constexpr int folded_channel(int channel, int folded) {
-    if (channel >= 2 * folded) return channel - folded;
-    return channel / (2 * lane_count) * lane_count + channel % lane_count;
+/// The stored channel that a channel of the geometry makes, with `folded` channels that are further copies, of layers that have `copies` of each.
+constexpr int folded_channel(int channel, int folded, int copies = 2) {
+    if (channel >= folded / (copies - 1) * copies) return channel - folded;
+    return channel / (copies * lane_count) * lane_count + channel % lane_count;
 }
 
 /// The first channel of the geometry that makes a stored channel.
-constexpr int first_copy(int stored, int folded) {
-    if (stored >= folded) return stored + folded;
-    return stored / lane_count * (2 * lane_count) + stored % lane_count;
+constexpr int first_copy(int stored, int folded, int copies = 2) {
+    if (stored >= folded / (copies - 1)) return stored + folded;
+    return stored / lane_count * (copies * lane_count) + stored % lane_count;
 }
 
 /// Input channels that one step of the kernel takes at once: four bytes of an int8 dot product, else one.

@@ -33,7 +33,7 @@ struct no_hook {
     static constexpr bool active = false;    ///< strikes accumulators
     static constexpr bool sums = false;      ///< adds them up
     static constexpr bool corrects = false;  ///< changes them before they are stored
-    static constexpr bool corrects_pairs = false;  ///< of two blocks side by side, of which it stores one
+    static constexpr int copies = 1;         ///< of that many blocks side by side, of which it stores one
     static constexpr bool looks = false;     ///< looks at them
 };
 

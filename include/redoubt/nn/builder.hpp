@@ -73,7 +73,8 @@ private:
     int store_ = -1;
     int transform_ = -1;
     int checker_ = -1;
-    int duplicated_ = 0;         // channels that are to be computed twice
+    int duplicated_ = 0;         // channels that are to be computed more than once
+    int copies_ = 2;             // and how often
     bool has_intervals_ = false;
     bool at_start_of_residual_ = false;
     path_name path_{};
@@ -276,7 +277,7 @@ private:
     constexpr void convolve(kernel::conv_geometry g) {
         step& s = append(op::convolution, g.out);
         if (duplicated_ > 0) {
-            const int folded = kernel::duplicated_channels(duplicated_, g.out.channels);
+            const int folded = kernel::duplicated_channels(duplicated_, g.out.channels) * (copies_ - 1);
             if (g.groups != 1) return fail(mistake::duplicates_of_groups, extents_, {1, 1, 1});
             if (folded == 0) return fail(mistake::too_few_to_duplicate, extents_, {kernel::lane_count, 1, 1});
             s.folded = static_cast<std::int16_t>(folded);
@@ -286,7 +287,7 @@ private:
         s.store = static_cast<std::int16_t>(store_);
         s.slot = static_cast<std::int16_t>(table.slot_count);
         slot& p = table.slots[static_cast<std::size_t>(table.slot_count++)];
-        p = {g, s.unit, s.store, static_cast<std::int16_t>(transform_), static_cast<std::int16_t>(checker_), s.folded, s.folded > 0 && has_intervals_, false, false, path_, {}};
+        p = {g, s.unit, s.store, static_cast<std::int16_t>(transform_), static_cast<std::int16_t>(checker_), s.folded, static_cast<std::int16_t>(copies_), s.folded > 0 && has_intervals_, false, false, path_, {}};
         ++leaf_;
     }
     template <conv_spec S> constexpr void visit(type_tag<conv2d<S>>) {
@@ -415,6 +416,7 @@ private:
             checker_ = self;
             if constexpr (duplicating<L>) {
                 duplicated_ = L::duplicated;
+                copies_ = L::copies;
                 has_intervals_ = L::has_intervals;
             }
         }

@@ -136,12 +136,12 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
         const auto words = to.weights(s);
         const auto biases = to.biases(s);
         std::int32_t frac = 0, in_frac = 0;
-        // channels that either network has twice
+        // channels that either network has more than once
         const auto& from_info = From::table.slots[static_cast<std::size_t>(s)];
         const std::size_t fan_in = static_cast<std::size_t>(g.fan_in());
         const auto source = [&](std::size_t channel) {
             return static_cast<std::size_t>(
-                kernel::first_copy(kernel::folded_channel(static_cast<int>(channel), info.folded), from_info.folded));
+                kernel::first_copy(kernel::folded_channel(static_cast<int>(channel), info.folded, info.copies), from_info.folded, from_info.copies));
         };
         const auto source_weight = [&](std::size_t i) { return logical_weight(from, s, source(i / fan_in) * fan_in + i % fan_in); };
         if constexpr (N::is_integer) {
@@ -153,7 +153,7 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
             // each channel counts once, so that the scale is that of the network without copies
             const std::size_t once = static_cast<std::size_t>(g.out.channels - info.folded) * fan_in;
             frac = impl::weight_frac_for(once, magnitude, [&](std::size_t i) {
-                const auto channel = static_cast<std::size_t>(kernel::first_copy(static_cast<int>(i / fan_in), from_info.folded));
+                const auto channel = static_cast<std::size_t>(kernel::first_copy(static_cast<int>(i / fan_in), from_info.folded, from_info.copies));
                 return logical_weight(from, s, channel * fan_in + i % fan_in);
             });
             impl::pass_scales_on(to);  // slots come in order: what feeds this one has its final scale

@@ -196,9 +196,9 @@ inline constexpr bool recoding = requires { T::recodes; };
 template <class L>
 concept checking = protecting<L> && requires { typename L::checker; };
 
-/// A protection, itself a checker, that has `duplicated` output channels of each layer computed twice.
+/// A protection, itself a checker, that has `duplicated` output channels of each layer computed `copies` times.
 template <class L>
-concept duplicating = checking<L> && requires { L::duplicated; L::has_intervals; };
+concept duplicating = checking<L> && requires { L::duplicated; L::copies; L::has_intervals; };
 
 /// A layer of the user's own: `static constexpr shape output(shape in)`, and `run` as in docs/custom-layer.md.
 template <class L>

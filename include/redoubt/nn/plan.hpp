@@ -11,13 +11,13 @@ namespace redoubt::inline v1 {
 namespace detail {
 
 /// Output blocks that a step fetches at once when its weights cannot be read in place: as many as the kernels take
-/// together; the eight of a linear layer within 64 KiB. Never one, where that would part two copies of a channel.
+/// together; the eight of a linear layer within 64 KiB. Copies of a channel are never parted.
 template <number N>
 constexpr int blocks_at_once(const slot& s) {
     const kernel::conv_geometry& g = s.geometry;
-    if (g.out.height * g.out.width != 1) return g.blocks() < 2 ? 1 : 2;
+    if (g.out.height * g.out.width != 1) return s.folded > 0 ? s.copies : g.blocks() < 2 ? 1 : 2;
     const std::size_t block = kernel::layout_of<N>.block_size(g) * sizeof(typename N::kernel_weight);
-    int blocks = s.folded > 0 ? 2 : 1;
+    int blocks = s.folded > 0 ? s.copies : 1;
     while (blocks < 8 && blocks * 2 <= g.blocks() && static_cast<std::size_t>(blocks) * 2 * block <= 65536) blocks *= 2;
     return blocks;
 }
@@ -25,9 +25,11 @@ constexpr int blocks_at_once(const slot& s) {
 /// Output blocks whose stored words are checked at once and then read where they lie: whole calls of a kernel, within 256 KiB where
 /// that is enough for one, so that the kernel finds in the cache what the check has read.
 template <number N>
-constexpr int blocks_in_place(const kernel::conv_geometry& g) {
+constexpr int blocks_in_place(const slot& s) {
+    const kernel::conv_geometry& g = s.geometry;
     const std::size_t block = kernel::layout_of<N>.block_size(g) * sizeof(typename N::weight);
     int blocks = g.out.height * g.out.width == 1 ? 8 : 2;
+    if (s.folded > 0) blocks = blocks / 2 * s.copies;
     while (blocks < g.blocks() && static_cast<std::size_t>(blocks) * 2 * block <= 262144) blocks *= 2;
     return blocks;
 }

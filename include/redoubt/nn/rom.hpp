@@ -76,6 +76,7 @@ inline constexpr std::uint64_t rom_layout = [] {
         for (std::size_t v : {at.primary, at.weights, at.primary_bytes, at.extra, at.extra_bytes, at.checks, at.kept.bytes, at.intervals}) add(v);
         add(info.checker >= 0 ? 1u : 0u);
         add(static_cast<std::uint64_t>(info.folded));
+        if (info.folded > 0) add(static_cast<std::uint64_t>(info.copies));
     }
     [&]<int... S>(std::integer_sequence<int, S...>) {
         ((add(detail::kept_besides<Net, S>), add(detail::transform_id<Net, S>)), ...);

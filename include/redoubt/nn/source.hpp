@@ -122,7 +122,7 @@ private:
     }();
     /// Output blocks that scratch has room for, and those that are checked, changed or handed out at once.
     static constexpr int in_scratch = detail::blocks_at_once<N>(info);
-    static constexpr int at_once = reads_in_place ? detail::blocks_in_place<N>(info.geometry) : in_scratch;
+    static constexpr int at_once = reads_in_place ? detail::blocks_in_place<N>(info) : in_scratch;
 
     /// Whether bytes of the primary may be read where they lie. Stores that cannot tell have them fetched.
     static bool sound(const parameters<Net>& from, std::size_t first, std::size_t bytes) {

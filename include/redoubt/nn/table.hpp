@@ -89,10 +89,10 @@ struct step {
     std::array<std::int16_t, most_branches> parts{-1, -1, -1, -1, -1, -1, -1, -1};  ///< values that a concat joins
     std::array<std::int16_t, 4> guards{-1, -1, -1, -1}; ///< wrapper types, innermost first
     std::int16_t store = -1;           ///< wrapper type that keeps the parameters
-    std::int16_t folded = 0;           ///< channels of geometry.out that are second copies: the value has so many less
+    std::int16_t folded = 0;           ///< channels of geometry.out that are further copies: the value has so many less
 
     constexpr kernel::activation_spec nonlinearity() const { return {act, limit, lower, slope}; }
-    /// The outputs that faults strike: all that are computed, or those that lie in memory, which second copies do not.
+    /// The outputs that faults strike: all that are computed, or those that lie in memory, which further copies do not.
     constexpr shape struck_shape(bool in_memory) const {
         shape struck = geometry.out;
         if (in_memory) struck.channels -= folded;
@@ -113,7 +113,8 @@ struct slot {
     std::int16_t store = -1;      ///< wrapper type that keeps the parameters
     std::int16_t transform = -1;  ///< wrapper type that changes the weights on their way to a kernel
     std::int16_t checker = -1;    ///< wrapper type that checks what kernels compute
-    std::int16_t folded = 0;      ///< channels of geometry.out that are second copies (kernel/duplicate.hpp)
+    std::int16_t folded = 0;      ///< channels of geometry.out that are further copies (kernel/duplicate.hpp)
+    std::int16_t copies = 2;      ///< copies of a channel, where it has some
     bool has_intervals = false;   ///< keeps an interval for each stored channel
     bool has_norm = false;
     bool is_linear = false;
