@@ -7,13 +7,16 @@
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; its rows come from docs/results/NAME.csv, as the
 main job writes it (results.csv), or for a name coverage-STUDY from docs/results/coverage.csv, as tests/tools/coverage.cpp
-writes it, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER), bench/harden_table.py (harden-KIND from harden.csv) or
+writes it, or strength-FAULT-NUMBER from strength.csv (results.csv of several campaigns, as strength.py puts them together), of which the chart strength.svg
+is made too, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER), bench/harden_table.py (harden-KIND from harden.csv) or
 bench/memory_table.py (memory) write it.
 """
 import csv
 import pathlib
 import re
 import sys
+
+import strength_chart
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MARKED = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- /table -->)", re.S)
@@ -127,7 +130,28 @@ def memory_table(rows):
                    [[r["network"], r["number"], engine[r["engine"]], beside(r, "space"), beside(r, "weights")] for r in rows])
 
 
+def strength_table(rows, fault, number):
+    """Accuracy and, below it, SDC-1 with its interval: a line for each protection, a column for each rate."""
+    rows = [r for r in rows if r["fault"] == fault and r["number"] == number]
+    rates = sorted({float(r["ber"]) for r in rows})
+    found = {(r["protection"], float(r["ber"])): r for r in rows}
+
+    def cell(key):
+        if key not in found:
+            return "-"
+        r = found[key]
+        low, high = (100 * float(r["sdc1" + end]) for end in ("_low", "_high"))
+        return f"{100 * float(r['accuracy']):.1f}; {100 * float(r['sdc1']):.1f} [{low:.1f}, {high:.1f}]"
+    names = list(dict.fromkeys(r["protection"] for r in rows))
+    one = {r["protection"]: r for r in rows}
+    return columns(["protection", "time, memory", *(f"{rate:g}" for rate in rates)],
+                   [[name, f"{float(one[name]['timing_factor']):.2f}, {float(one[name]['memory_factor']):.2f}", *(cell((name, rate)) for rate in rates)]
+                    for name in names])
+
+
 def table(name):
+    if name.startswith("strength-"):
+        return strength_table(read("strength"), *name.removeprefix("strength-").split("-"))
     if name.startswith("coverage-"):
         return coverage_table(name.removeprefix("coverage-"))
     if name.startswith("exhaustive-"):
@@ -162,6 +186,14 @@ def main():
             wrong += 1
         elif fresh != text:
             path.write_text(fresh, encoding="utf-8")
+    drawing = ROOT / "docs" / "results" / "strength.svg"
+    fresh = strength_chart.chart(read("strength"), "weights", {"fp32": 1e-5, "int8": 1e-4})
+    if not drawing.exists() or drawing.read_text(encoding="utf-8") != fresh:
+        if check:
+            print(f"{drawing.relative_to(ROOT)}: is not what strength.csv says; run docs/write_tables.py")
+            wrong += 1
+        else:
+            drawing.write_text(fresh, encoding="utf-8")
     print(f"{found} tables, {wrong} pages differ")
     return 1 if wrong or not found else 0
 
