@@ -73,6 +73,7 @@ int add_protections(const std::string& of) {
     add_protected<harden<Net, protect<is_weighted, abft>>, First>(of, "abft");
     add_protected<harden<Net, duplicate_share<15>>, First>(of, "duplicate15");
     add_protected<harden<Net, duplicate_share<30>>, First>(of, "duplicate30");
+    add_protected<harden<Net, duplicate_share<30, triplicate>>, First>(of, "triplicate30");
     add_protected<harden<Net, protect<is_weighted, dmr>>, First>(of, "dmr");
     add_protected<harden<Net, protect<is_weighted, tmr>>, First>(of, "tmr");
     return 0;
