@@ -7,9 +7,9 @@
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; its rows come from docs/results/NAME.csv, as the
 main job writes it (results.csv), or for a name coverage-STUDY from docs/results/coverage.csv, as tests/tools/coverage.cpp
-writes it, or strength-FAULT-NUMBER from strength.csv (results.csv of several campaigns, as strength.py puts them together), of which the chart strength.svg
-is made too, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER), bench/harden_table.py (harden-KIND from harden.csv) or
-bench/memory_table.py (memory) write it.
+writes it, or strength-FAULT-NUMBER from strength.csv (the results.csv of several campaigns, one after the other), of which the chart
+strength.svg is made too, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER), bench/harden_table.py (harden-KIND from harden.csv),
+bench/memory_table.py (memory) or bench/size_table.py (sizes) write it.
 """
 import csv
 import pathlib
@@ -149,6 +149,17 @@ def strength_table(rows, fault, number):
                     for name in names])
 
 
+def sizes_table(rows):
+    """Bytes, and in brackets how many more than without protection: code for both targets, parameters and workspace on the small one."""
+    found = {(r["target"], r["number"], r["protection"]): r for r in rows}
+
+    def more(r, part):
+        return f"{int(r[part]):,}" + ("" if r["protection"] == "none" else f" ({int(r[part + '_more']):+,})")
+    return columns(["number", "protection", "code, Cortex-M4", "code, x86-64-v3", "parameters", "workspace"],
+                   [[r["number"], r["protection"], more(r, "code"), more(found["x86-64-v3", r["number"], r["protection"]], "code"),
+                     more(r, "parameters"), more(r, "workspace")] for r in rows if r["target"] == "cortex-m4"])
+
+
 def table(name):
     if name.startswith("strength-"):
         return strength_table(read("strength"), *name.removeprefix("strength-").split("-"))
@@ -160,6 +171,8 @@ def table(name):
         return harden_table(read("harden"), name.removeprefix("harden-"))
     if name == "memory":
         return memory_table(read(name))
+    if name == "sizes":
+        return sizes_table(read(name))
     if name == "ground-truth":
         return ground_truth_table(read(name))
     rows = read(name)

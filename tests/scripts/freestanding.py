@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Builds a program without exceptions and RTTI, runs it, and reads its symbols: no heap, exception, RTTI, iostream or
-std::string may be needed. A file with lines `// forbidden: symbol` is a control: it must be caught needing those."""
+std::string may be needed. A file with lines `// forbidden: symbol` is a control: it must be caught needing those. A line
+`// flags: -Os` adds to the compiler's flags."""
 import argparse
 import pathlib
 import re
@@ -46,12 +47,13 @@ def main():
     if not shutil.which("nm"):
         fail("nm (binutils) is not installed")
     wanted = directives(options.file, "forbidden")
+    own_flags = [flag for line in directives(options.file, "flags") for flag in line.split()]
 
     with tempfile.TemporaryDirectory() as folder:
         for contracts in (0, 1):
             program = pathlib.Path(folder) / f"program{contracts}"
             built = run([options.compiler, *STANDARD, *WARNINGS, "-Werror", "-O2", "-fno-exceptions", "-fno-rtti",
-                         f"-DREDOUBT_CONTRACTS={contracts}", *options.flag, options.file, "-o", program])
+                         f"-DREDOUBT_CONTRACTS={contracts}", *options.flag, *own_flags, options.file, "-o", program])
             if built.returncode != 0:
                 fail(f"does not build with contracts {contracts}:\n{built.stdout}")
             found = verdicts(program)

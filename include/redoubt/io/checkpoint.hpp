@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Checkpoints in and out of parameters: names and shapes checked against the network, PyTorch's order of axes permuted,
-// batch normalisation folded.
+// batch normalisation folded, copies of duplicated channels put where kernels want them.
 #pragma once
 
+#include <redoubt/io/duplicated_channels.hpp>
 #include <redoubt/io/safetensors.hpp>
 #include <redoubt/nn/convert.hpp>
 
@@ -11,12 +12,14 @@
 
 namespace redoubt::io::inline v1 {
 
-/// One layer's tensors as a checkpoint names them.
+/// One layer's tensors as a checkpoint names them. A layer that has k channels twice has k more in the checkpoint than its output: [0, k) are the first
+/// copies, [k, 2k) the second ones, the rest follows; in weights, biases and norms alike.
 struct expected_layer {
     std::string name;       ///< weight is name.weight, bias name.bias
     std::string norm_name;  ///< empty where the layer has no norm
     kernel::conv_geometry geometry{};
     bool is_linear = false;
+    int folded = 0;  ///< k, the channels of `geometry.out` that are second copies
 
     std::vector<std::size_t> weight_shape() const {
         const auto size = [](int v) { return static_cast<std::size_t>(v); };
@@ -25,7 +28,7 @@ struct expected_layer {
     }
 };
 
-/// Weights of one layer in logical order ([out][row][col][in]) and its biases, norm folded.
+/// Weights of one layer in logical order ([out][row][col][in]) and its biases, norm folded; channels in the order of the parameters.
 struct loaded_layer {
     std::vector<float> weights;
     std::vector<float> biases;
@@ -65,8 +68,8 @@ struct complaints {
     }
 };
 
-/// Reads one tensor of a fixed shape, noting what is wrong.
-inline std::vector<float> take(const tensor_file& file, const std::string& name, std::span<const std::size_t> shape,
+/// Reads one tensor of a fixed shape, of a layer with `folded` duplicated channels, noting what is wrong.
+inline std::vector<float> take(const tensor_file& file, const std::string& name, std::span<const std::size_t> shape, int folded,
                                complaints& wrong) {
     const tensor_entry* entry = file.find(name);
     if (entry == nullptr) {
@@ -74,7 +77,8 @@ inline std::vector<float> take(const tensor_file& file, const std::string& name,
         return {};
     }
     if (!std::equal(entry->shape.begin(), entry->shape.end(), shape.begin(), shape.end())) {
-        wrong.misshapen.push_back(name + " is " + shape_text(entry->shape) + ", needed " + shape_text(shape));
+        wrong.misshapen.push_back(name + " is " + shape_text(entry->shape) + ", needed " + shape_text(shape) +
+                                  share_text(entry->shape, shape, folded));
         return {};
     }
     auto values = as_floats(*entry);
@@ -87,10 +91,10 @@ inline std::vector<float> take(const tensor_file& file, const std::string& name,
 
 inline void fold_norm(const tensor_file& file, const expected_layer& layer, loaded_layer& out, complaints& wrong) {
     const std::size_t channels[] = {static_cast<std::size_t>(layer.geometry.out.channels)};
-    const auto scale = take(file, layer.norm_name + ".weight", channels, wrong);
-    const auto shift = take(file, layer.norm_name + ".bias", channels, wrong);
-    const auto mean = take(file, layer.norm_name + ".running_mean", channels, wrong);
-    const auto variance = take(file, layer.norm_name + ".running_var", channels, wrong);
+    const auto scale = take(file, layer.norm_name + ".weight", channels, layer.folded, wrong);
+    const auto shift = take(file, layer.norm_name + ".bias", channels, layer.folded, wrong);
+    const auto mean = take(file, layer.norm_name + ".running_mean", channels, layer.folded, wrong);
+    const auto variance = take(file, layer.norm_name + ".running_var", channels, layer.folded, wrong);
     if (wrong.any()) return;
     const auto fan_in = static_cast<std::size_t>(layer.geometry.fan_in());
     for (std::size_t o = 0; o < channels[0]; ++o)
@@ -106,7 +110,7 @@ std::vector<expected_layer> expected_layers() {
     for (int s = 0; s < Net::table.slot_count; ++s) {
         const slot& p = Net::table.slots[static_cast<std::size_t>(s)];
         layers.push_back({std::string{p.name.view()}, std::string{p.has_norm ? p.norm_name.view() : std::string_view{}},
-                          p.geometry, p.is_linear});
+                          p.geometry, p.is_linear, p.folded});
     }
     return layers;
 }
@@ -143,13 +147,13 @@ inline result<std::vector<loaded_layer>> take_layers(const tensor_file& file, st
         if (layer.is_linear && entry != nullptr && entry->shape.size() == 4)
             shape = {channels, static_cast<std::size_t>(g.group_in()), static_cast<std::size_t>(g.kernel.h),
                      static_cast<std::size_t>(g.kernel.w)};
-        const auto weights = impl::take(file, layer.name + ".weight", shape, wrong);
+        const auto weights = impl::take(file, layer.name + ".weight", shape, layer.folded, wrong);
         const bool norm_in_file = !layer.norm_name.empty() && (file.find(layer.norm_name + ".running_var") != nullptr ||
                                                                file.find(layer.name + ".bias") == nullptr);
         const std::size_t bias_shape[] = {channels};
         out.biases.assign(channels, 0.0f);
         if (file.find(layer.name + ".bias") != nullptr || !norm_in_file) {
-            auto biases = impl::take(file, layer.name + ".bias", bias_shape, wrong);
+            auto biases = impl::take(file, layer.name + ".bias", bias_shape, layer.folded, wrong);
             if (biases.size() == channels) out.biases = std::move(biases);
         }
         out.weights.resize(g.weights());
@@ -164,6 +168,8 @@ inline result<std::vector<loaded_layer>> take_layers(const tensor_file& file, st
                                 weights[((o * inputs + i) * rows + r) * columns + c];
         }
         if (norm_in_file) impl::fold_norm(file, layer, out, wrong);
+        impl::order_as_parameters(out.weights, static_cast<std::size_t>(g.fan_in()), layer.folded);
+        impl::order_as_parameters(out.biases, 1, layer.folded);
         loaded.push_back(std::move(out));
         known.push_back(layer.name + ".weight");
         known.push_back(layer.name + ".bias");
@@ -177,7 +183,11 @@ inline result<std::vector<loaded_layer>> take_layers(const tensor_file& file, st
     return loaded;
 }
 
-/// Fills the parameters of a float32 network from a checkpoint.
+/// Fills the parameters of a float32 network from a checkpoint; encode() is to follow where protections keep something with them. Duplicated channels come as
+/// expected_layer says, with the network's own number of them (whole blocks of 16), and copies that differ from each other stay so. A
+/// checkpoint of the network without copies is loaded as that network and convert()ed. Intervals are all 0 until set_intervals(): observe what
+/// convert() makes of the parameters for the network without protection. Errors name the source, and of each tensor what came and what was
+/// needed. Cost: two copies of the largest layer beside the file.
 template <network_type Net>
     requires(std::same_as<typename Net::number_type, float32>)
 result<void> load(const tensor_file& file, std::string_view source, parameters<Net>& to) {
@@ -207,7 +217,9 @@ result<void> load(const std::string& path, parameters<Net>& to) {
     return load<Net>(*file, path, to);
 }
 
-/// The parameters of a float32 network as tensors with PyTorch's names and axes, norms folded into weights and biases.
+/// The parameters of a float32 network as tensors with PyTorch's names and axes ([out, in, rows, columns], linear [out, in]), norms folded into weights and
+/// biases. Where k channels are computed twice the first axis has k more, ordered as expected_layer says. What protections keep beside weights and
+/// biases is not written: intervals, limits, code bits, replicas.
 template <network_type Net>
     requires(std::same_as<typename Net::number_type, float32>)
 tensor_file to_tensors(const parameters<Net>& from) {
@@ -220,13 +232,15 @@ tensor_file to_tensors(const parameters<Net>& from) {
     for (int s = 0; s < Net::table.slot_count; ++s) {
         const expected_layer& layer = layers[static_cast<std::size_t>(s)];
         const kernel::conv_geometry& g = layer.geometry;
-        std::vector<float> weights;
-        for (int o = 0; o < g.out.channels; ++o)
+        std::vector<float> weights, biases(static_cast<std::size_t>(g.out.channels));
+        std::vector<int> order(biases.size());  // which channel of the parameters is next in the file
+        for (int o = 0; o < g.out.channels; ++o) order[static_cast<std::size_t>(channel_in_file(o, layer.folded))] = o;
+        for (int o : order)
             for (int i = 0; i < g.group_in(); ++i)
                 for (int r = 0; r < g.kernel.h; ++r)
                     for (int c = 0; c < g.kernel.w; ++c)
                         weights.push_back(from.weights(s)[kernel::layout_of<float32>.index(g, o, r, c, i)]);
-        const auto biases = from.biases(s).first(static_cast<std::size_t>(g.out.channels));
+        for (std::size_t o = 0; o < biases.size(); ++o) biases[o] = from.biases(s)[static_cast<std::size_t>(order[o])];
         file.tensors.push_back({layer.name + ".weight", dtype::f32, layer.weight_shape(), bytes_of(weights)});
         file.tensors.push_back({layer.name + ".bias", dtype::f32, {biases.size()}, bytes_of(biases)});
     }

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// Every protection of int8 on a small target. It is the number of functions that counts here, not their speed.
+// flags: -Os
+#include "protections.hpp"
+
+int main() {
+    namespace rd = redoubt;
+    using all = freestanding::list<rd::range, rd::range_clamp, rd::clip_weights, rd::tmr_parameters, rd::crc, rd::parity, rd::secded, rd::zero_space,
+                                   rd::dmr, rd::tmr, rd::abft, freestanding::duplicate, freestanding::duplicate_minimum, rd::saf>;
+    return freestanding::works<rd::int8, all>() ? 0 : 1;
+}
