@@ -12,6 +12,7 @@
 #include <redoubt/harden/clip.hpp>
 #include <redoubt/harden/duplicate.hpp>
 #include <redoubt/harden/ecc.hpp>
+#include <redoubt/harden/hybrid_range.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
 #include <redoubt/harden/rule.hpp>
@@ -28,6 +29,7 @@
 #include <redoubt/nn/batch.hpp>
 #include <redoubt/nn/calibrate.hpp>
 #include <redoubt/nn/convert.hpp>
+#include <redoubt/nn/neuron_ranges.hpp>
 #include <redoubt/nn/permute.hpp>
 #include <redoubt/nn/rom.hpp>
 #include <redoubt/nn/run.hpp>

@@ -96,6 +96,7 @@ void convert_units(const auto& seen, parameters<To>& to) {
             record.low = -std::numeric_limits<float>::infinity();
             record.high = std::numeric_limits<float>::infinity();
         }
+        for (auto& high : to.neuron_bounds(u)) high = record.high;
     }
 }
 

@@ -173,6 +173,9 @@ concept replicating = protecting<L> && requires { L::replicas; L::spares; };
 /// A protection that checks outputs.
 template <class L>
 concept guarding = protecting<L> && requires { typename L::guard; };
+/// One that holds each element of an output below a bound of its own.
+template <class L>
+concept guarding_neurons = guarding<L> && requires { L::guard::per_neuron; };
 /// A protection that keeps parameters redundantly.
 template <class L>
 concept storing = protecting<L> && requires { typename L::store; };

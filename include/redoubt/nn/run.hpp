@@ -323,9 +323,11 @@ public:
             constexpr int wrapper = s.guards[static_cast<std::size_t>(G)];
             if constexpr (wrapper >= 0) {
                 using guard = typename type_at<typename Net::wrappers, wrapper>::guard;
+                const auto words = space.template value<word_at<I>>(s.out);
                 const auto& unit = weights.of_unit(s.unit);
-                guard::apply(space.template value<word_at<I>>(s.out), unit.low, unit.high,
-                             report.steps[static_cast<std::size_t>(I)]);
+                fault_counters& count = report.steps[static_cast<std::size_t>(I)];
+                if constexpr (requires { guard::per_neuron; }) guard::apply(words, unit.low, weights.neuron_bounds(s.unit), count);
+                else guard::apply(words, unit.low, unit.high, count);
             }
         };
         one(std::integral_constant<int, 0>{});
