@@ -20,6 +20,7 @@
 #include <redoubt/harden/scale.hpp>
 #include <redoubt/harden/scrub.hpp>
 #include <redoubt/harden/stores.hpp>
+#include <redoubt/harden/tmr_bounds.hpp>
 #include <redoubt/harden/zero_space.hpp>
 #include <redoubt/model/lenet.hpp>
 #include <redoubt/model/mobilenet.hpp>

@@ -79,6 +79,7 @@ public:
         std::vector<std::uint32_t> right(highs.size() * each, no_fault);
         campaign::parallel_for(right.size(), spec_.threads, [&] { return worker{weights_}; }, [&](worker& w, std::size_t i) {
             w.own->of_unit(unit()).high = highs[i / each];
+            copy_bounds<Net>(*w.own, unit());
             const std::size_t pattern = i % each;
             w.struck.clear();
             if (pattern != 0) {
@@ -216,6 +217,7 @@ std::vector<found_bound> search_bounds(parameters<Net>& weights, const campaign:
         if (!place.guarded || place.neurons != 0 || !(most > 0) || most >= std::numeric_limits<bound>::max()) continue;
         all.push_back(impl::search_bound<Net>(weights, images, spec, s));
         weights.of_unit(unit).high = static_cast<bound>(all.back().bound);
+        copy_bounds<Net>(weights, unit);
     }
     return all;
 }

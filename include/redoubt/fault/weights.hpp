@@ -32,13 +32,14 @@ inline constexpr auto extra_rows = []<int... S>(std::integer_sequence<int, S...>
     return std::array<extra_row, sizeof...(S) + 1>{extra_row{stored_extra<Net, S>::copies, stored_extra<Net, S>::code_bytes}...};
 }(std::make_integer_sequence<int, Net::table.slot_count>{});
 
-/// Words of the bounds of outputs: of each guarded unit two, then the bounds of neurons, unit by unit.
+/// Words of the bounds of outputs: of each guarded unit two, then the bounds of neurons, unit by unit, then two further copies of all that are kept three
+/// times, unit by unit.
 template <network_type Net>
 inline constexpr std::uint64_t output_bounds = [] {
     std::uint64_t words = 0;
     for (int u = 0; u < Net::table.unit_count; ++u) {
         const unit_place& unit = parameters<Net>::place_of_unit(u);
-        words += (unit.guarded ? 2u : 0u) + unit.neurons;
+        words += ((unit.guarded ? 2u : 0u) + unit.neurons) * (unit.is_kept ? 3u : 1u);
     }
     return words;
 }();
@@ -50,9 +51,13 @@ bound_of<typename Net::number_type>& output_bound(parameters<Net>& p, std::uint6
         if (word < 2) return word == 0 ? p.of_unit(u).low : p.of_unit(u).high;
         word -= 2;
     }
-    int u = 0;
-    for (; word >= p.neuron_bounds(u).size(); ++u) word -= p.neuron_bounds(u).size();
-    return p.neuron_bounds(u)[static_cast<std::size_t>(word)];
+    for (int copy = 0;; ++copy) {
+        for (int u = 0; u < Net::table.unit_count; ++u) {
+            const auto words = copy == 0 ? p.neuron_bounds(u) : p.bound_copy(u, copy);
+            if (word < words.size()) return words[static_cast<std::size_t>(word)];
+            word -= words.size();
+        }
+    }
 }
 
 /// Words of one slot's share of a part; scales and bounds of outputs lie with slot 0, bounds of weights with their own.

@@ -425,6 +425,8 @@ private:
         checker_ = outer_checker;
         duplicated_ = outer_duplicated;
         has_intervals_ = outer_intervals;
+        if constexpr (keeping_bounds<L>)
+            for (int i = first_step; i < table.step_count; ++i) table.steps[static_cast<std::size_t>(i)].keeps_bounds = true;
         if constexpr (guarding<L>) guard(self, first_step, guarding_neurons<L>);
     }
     constexpr void guard(int self, int first_step, bool per_neuron) {

@@ -176,6 +176,9 @@ concept guarding = protecting<L> && requires { typename L::guard; };
 /// One that holds each element of an output below a bound of its own.
 template <class L>
 concept guarding_neurons = guarding<L> && requires { L::guard::per_neuron; };
+/// A protection that has the bounds of guards kept three times.
+template <class L>
+concept keeping_bounds = protecting<L> && requires { typename L::keeps_bounds; };
 /// A protection that keeps parameters redundantly.
 template <class L>
 concept storing = protecting<L> && requires { typename L::store; };

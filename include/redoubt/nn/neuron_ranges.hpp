@@ -103,6 +103,7 @@ void set_neuron_bounds(const neuron_ranges<From>& seen, parameters<To>& to, floa
         for (const word v : high) most = std::max(most, static_cast<double>(v));
         for (std::size_t i = 0; i < bounds.size(); ++i) bounds[i] = impl::raised(high[i], margin, most);
     }
+    copy_bounds<To>(to);
 }
 
 }  // namespace redoubt::inline REDOUBT_ABI

@@ -123,6 +123,8 @@ constexpr parameter_plan<Net> plan_parameters() {
     for (unit_place& unit : plan.units) {
         unit.neuron_bounds = at;
         at += aligned_up(unit.neurons * sizeof(bound_of<N>));
+        unit.copies = at;
+        if (unit.is_kept) at += aligned_up(2 * (2 + unit.neurons) * sizeof(bound_of<N>));
     }
     plan.bytes = at;
     return plan;
@@ -193,6 +195,15 @@ struct alignas(block_alignment) parameters {
     std::span<const bound_of<number_type>> neuron_bounds(int u) const {
         return {as<bound_of<number_type>>(place_of_unit(u).neuron_bounds), place_of_unit(u).neurons};
     }
+    /// Copy 1 or 2 of a unit's bounds, where they are kept three times; else empty: the low one, the high one, and those of neurons.
+    std::span<bound_of<number_type>> bound_copy(int u, int copy) {
+        const std::size_t words = copied_bounds(u);
+        return {as<bound_of<number_type>>(place_of_unit(u).copies) + static_cast<std::size_t>(copy - 1) * words, words};
+    }
+    std::span<const bound_of<number_type>> bound_copy(int u, int copy) const {
+        const std::size_t words = copied_bounds(u);
+        return {as<bound_of<number_type>>(place_of_unit(u).copies) + static_cast<std::size_t>(copy - 1) * words, words};
+    }
     /// int8: a slot's weights are codes / 2^frac.
     std::int32_t& weight_frac(int s) { return as<std::int32_t>(plan.weight_fracs)[s]; }
     const std::int32_t& weight_frac(int s) const { return as<std::int32_t>(plan.weight_fracs)[s]; }
@@ -210,6 +221,7 @@ private:
         REDOUBT_EXPECTS(detail::transform_of<number_type>(slot_at(s)) == kernel::winograd::none);
         return kernel::layout_of<number_type>.index(slot_at(s).geometry, out, row, column, in);
     }
+    static constexpr std::size_t copied_bounds(int u) { return place_of_unit(u).is_kept ? 2 + place_of_unit(u).neurons : 0; }
     /// How many transformed slots come before one.
     static constexpr int limit_number(int s) {
         int before = 0;

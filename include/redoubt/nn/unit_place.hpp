@@ -14,6 +14,8 @@ struct unit_place {
     std::size_t neurons = 0;       ///< elements of its output, if a guard holds each below a bound of its own, else 0
     std::size_t neuron_bounds = 0; ///< first byte of those bounds
     bool guarded = false;          ///< some guard reads the unit's bounds
+    bool is_kept = false;          ///< and they are kept three times
+    std::size_t copies = 0;        ///< first byte of two more copies, each the low bound, the high one and those of neurons
 };
 
 namespace detail {
@@ -26,8 +28,10 @@ constexpr auto units_of() {
         const step& s = Net::table.steps[static_cast<std::size_t>(i)];
         unit_place& unit = units[static_cast<std::size_t>(s.unit)];
         unit.guarded = unit.guarded || s.guards[0] >= 0;
+        unit.is_kept = unit.is_kept || s.keeps_bounds;
         if (s.bounds_neurons) unit.neurons = static_cast<std::size_t>(Net::table.values[static_cast<std::size_t>(s.out)].extents.size());
     }
+    for (unit_place& unit : units) unit.is_kept = unit.is_kept && unit.guarded;
     return units;
 }
 
