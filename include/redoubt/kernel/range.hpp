@@ -41,7 +41,7 @@ std::uint32_t restrict_range(Word* words, std::size_t count, Bound low, Bound hi
 
 /// The same with an upper bound for each word, `high[i]`; all that is outside becomes zero.
 template <class Word, class Bound, class Highs>
-std::uint32_t restrict_each(Word* words, std::size_t count, Bound low, const Highs& high) {
+std::uint32_t restrict_each(Word* words, std::size_t count, Bound low, Highs high) {
     if constexpr (planted == mutant::no_bound) return 0;
     Word zero{};
     if constexpr (std::is_same_v<Word, std::uint8_t>) zero = 128;  // codes of activations are stored plus that

@@ -148,7 +148,9 @@ struct concat {
 
 /// What every protection inherits: it is a layer description around others. A derived template adds what it does:
 ///   `static constexpr int replicas, spares` and `vote`  - runs the layers several times (harden/replicate.hpp),
-///   `using guard`                                       - checks each step's output (harden/range.hpp),
+///   `using guard`                                       - checks each step's output (harden/range.hpp); with `guard::per_neuron` against a
+///                                                         bound for each element,
+///   `using keeps_bounds`                                - has the bounds of guards kept three times (harden/tmr_bounds.hpp),
 ///   `using store`                                       - keeps parameters redundantly (harden/stores.hpp),
 ///   `using transform`                                   - changes weights as they are read (harden/clip.hpp),
 ///   `using checker`                                     - checks convolutions as kernels compute them (harden/abft.hpp); what it keeps with the
