@@ -122,6 +122,26 @@ TEST_CASE("a margin is a share of the largest bound of the unit", "[harden]") {
     CHECK(redoubt::impl::raised(-3, 0.5f, 10.0) == 2);
 }
 
+TEST_CASE("batches hold each image in the same bounds", "[harden]") {
+    using net = net_of<int8, conv, relu, max_pool<2>, range_neurons<linear<20>>, relu, tmr_bounds<range_neurons<linear<5>>>, relu>;
+    const auto weights = bounded<net>(drawn_images<net>(1), 0.0f);
+    const auto images = drawn_images<net>(5, 77);
+    std::vector<float> pixels;
+    for (const auto& image : images) pixels.insert(pixels.end(), image.begin(), image.end());
+    const auto space = std::make_unique<batch_workspace<net, 3>>();
+    std::vector<answer<net>> answers(images.size());
+    state<net> memory;
+    infer_batch<net>(*weights, memory, std::span<const float>{pixels}, *space, std::span{answers});
+    std::uint32_t outside = 0;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        const auto alone = answer_of<net>(*weights, images[i]);
+        CHECK(words_of(answers[i]) == words_of(alone));
+        CHECK(answers[i].status.total() == alone.status.total());
+        outside += alone.status.total().out_of_range;
+    }
+    CHECK(outside > 0);
+}
+
 TEST_CASE("what several observers saw is one", "[harden]") {
     using plain = without_protection<guarded<int8>>;
     const auto images = drawn_images<plain>(3);

@@ -33,7 +33,7 @@ inline constexpr auto extra_rows = []<int... S>(std::integer_sequence<int, S...>
 }(std::make_integer_sequence<int, Net::table.slot_count>{});
 
 /// Words of the bounds of outputs: of each guarded unit two, then the bounds of neurons, unit by unit, then two further copies of all that are kept three
-/// times, unit by unit.
+/// times, unit by unit. It is one part: a count may strike any copy.
 template <network_type Net>
 inline constexpr std::uint64_t output_bounds = [] {
     std::uint64_t words = 0;
