@@ -2,6 +2,7 @@
 // Everything: the embedded floors, files and data sets, campaigns, and the command line.
 #pragma once
 
+#include <redoubt/analyze/bound_search.hpp>
 #include <redoubt/app/run.hpp>
 #include <redoubt/campaign/fit.hpp>
 #include <redoubt/campaign/infer_all.hpp>

@@ -12,6 +12,7 @@
 #include <redoubt/harden/clip.hpp>
 #include <redoubt/harden/duplicate.hpp>
 #include <redoubt/harden/ecc.hpp>
+#include <redoubt/harden/hybrid_range.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
 #include <redoubt/harden/rule.hpp>
@@ -19,6 +20,7 @@
 #include <redoubt/harden/scale.hpp>
 #include <redoubt/harden/scrub.hpp>
 #include <redoubt/harden/stores.hpp>
+#include <redoubt/harden/tmr_bounds.hpp>
 #include <redoubt/harden/zero_space.hpp>
 #include <redoubt/model/lenet.hpp>
 #include <redoubt/model/mobilenet.hpp>
@@ -28,6 +30,7 @@
 #include <redoubt/nn/batch.hpp>
 #include <redoubt/nn/calibrate.hpp>
 #include <redoubt/nn/convert.hpp>
+#include <redoubt/nn/neuron_ranges.hpp>
 #include <redoubt/nn/permute.hpp>
 #include <redoubt/nn/rom.hpp>
 #include <redoubt/nn/run.hpp>

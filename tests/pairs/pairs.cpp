@@ -23,11 +23,13 @@ struct named_protection {
 
 using all = std::conditional_t<
     N::is_integer,
-    pack<named_protection<redoubt::range, "range">, named_protection<clip_weights, "clip_weights">, named_protection<saf, "saf">,
+    pack<named_protection<redoubt::range, "range">, named_protection<range_neurons, "range_neurons">, named_protection<tmr_bounds, "tmr_bounds">,
+         named_protection<clip_weights, "clip_weights">, named_protection<saf, "saf">,
          named_protection<zero_space, "zero_space">, named_protection<tmr_parameters, "tmr_parameters">, named_protection<crc, "crc">,
          named_protection<secded, "secded">, named_protection<parity, "parity">, named_protection<abft, "abft">, named_protection<twice, "duplicate">,
          named_protection<dmr, "dmr">, named_protection<tmr, "tmr">>,
-    pack<named_protection<redoubt::range, "range">, named_protection<clip_weights, "clip_weights">, named_protection<saf, "saf">,
+    pack<named_protection<redoubt::range, "range">, named_protection<range_neurons, "range_neurons">, named_protection<tmr_bounds, "tmr_bounds">,
+         named_protection<clip_weights, "clip_weights">, named_protection<saf, "saf">,
          named_protection<scale, "scale">, named_protection<tmr_parameters, "tmr_parameters">, named_protection<crc, "crc">,
          named_protection<secded, "secded">, named_protection<parity, "parity">, named_protection<abft, "abft">, named_protection<twice, "duplicate">,
          named_protection<dmr, "dmr">, named_protection<tmr, "tmr">>>;

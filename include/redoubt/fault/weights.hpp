@@ -32,23 +32,33 @@ inline constexpr auto extra_rows = []<int... S>(std::integer_sequence<int, S...>
     return std::array<extra_row, sizeof...(S) + 1>{extra_row{stored_extra<Net, S>::copies, stored_extra<Net, S>::code_bytes}...};
 }(std::make_integer_sequence<int, Net::table.slot_count>{});
 
-/// Units whose steps a range restriction guards, in order.
+/// Words of the bounds of outputs: of each guarded unit two, then the bounds of neurons, unit by unit, then two further copies of all that are kept three
+/// times, unit by unit. It is one part: a count may strike any copy.
 template <network_type Net>
-inline constexpr auto guarded_units = [] {
-    struct {
-        std::array<std::int16_t, static_cast<std::size_t>(Net::table.unit_count)> unit{};
-        int count = 0;
-    } found;
+inline constexpr std::uint64_t output_bounds = [] {
+    std::uint64_t words = 0;
     for (int u = 0; u < Net::table.unit_count; ++u) {
-        bool guarded = false;
-        for (int i = 0; i < Net::table.step_count; ++i) {
-            const step& s = Net::table.steps[static_cast<std::size_t>(i)];
-            guarded = guarded || (s.unit == u && s.guards[0] >= 0);
-        }
-        if (guarded) found.unit[static_cast<std::size_t>(found.count++)] = static_cast<std::int16_t>(u);
+        const unit_place& unit = parameters<Net>::place_of_unit(u);
+        words += ((unit.guarded ? 2u : 0u) + unit.neurons) * (unit.is_kept ? 3u : 1u);
     }
-    return found;
+    return words;
 }();
+/// One of them.
+template <network_type Net>
+bound_of<typename Net::number_type>& output_bound(parameters<Net>& p, std::uint64_t word) {
+    for (int u = 0; u < Net::table.unit_count; ++u) {
+        if (!parameters<Net>::place_of_unit(u).guarded) continue;
+        if (word < 2) return word == 0 ? p.of_unit(u).low : p.of_unit(u).high;
+        word -= 2;
+    }
+    for (int copy = 0;; ++copy) {
+        for (int u = 0; u < Net::table.unit_count; ++u) {
+            const auto words = copy == 0 ? p.neuron_bounds(u) : p.bound_copy(u, copy);
+            if (word < words.size()) return words[static_cast<std::size_t>(word)];
+            word -= words.size();
+        }
+    }
+}
 
 /// Words of one slot's share of a part; scales and bounds of outputs lie with slot 0, bounds of weights with their own.
 template <network_type Net>
@@ -62,7 +72,7 @@ constexpr std::uint64_t words_of(int copy, int slot) {
             if (!Net::number_type::is_integer || slot != 0) return 0;
             return static_cast<std::uint64_t>(Net::table.unit_count + Net::table.slot_count);
         case bound_words:
-            return (slot != 0 ? 0u : 2 * static_cast<std::uint64_t>(guarded_units<Net>.count)) + (info.transform >= 0 ? 1u : 0u) +
+            return (slot != 0 ? 0u : output_bounds<Net>) + (info.transform >= 0 ? 1u : 0u) +
                    (info.has_intervals ? 2 * static_cast<std::uint64_t>(info.geometry.out.channels - info.folded) : 0u);
         default: return copy <= row.copies ? info.geometry.weights() : 0;
     }
@@ -157,15 +167,14 @@ std::byte* address_of(parameters<Net>& p, const weight_fault& f) {
         }
         case bound_words: {
             // with slot 0 lie the outputs' first, then a limit of weights, then intervals
-            const std::uint64_t outputs = f.slot != 0 ? 0 : 2 * static_cast<std::uint64_t>(guarded_units<Net>.count);
+            const std::uint64_t outputs = f.slot != 0 ? 0 : output_bounds<Net>;
             if constexpr (redoubt::detail::transformed_slots<Net> != 0)
                 if (f.word == outputs && info.transform >= 0) return reinterpret_cast<std::byte*>(&p.weight_limit(f.slot));
             if (f.word >= outputs) {
                 const auto at = static_cast<std::size_t>(f.word - outputs - (info.transform >= 0 ? 1u : 0u));
                 return reinterpret_cast<std::byte*>(at % 2 == 0 ? &p.interval_low(f.slot)[at / 2] : &p.interval_high(f.slot)[at / 2]);
             }
-            auto& unit = p.of_unit(guarded_units<Net>.unit[static_cast<std::size_t>(f.word / 2)]);
-            return reinterpret_cast<std::byte*>(f.word % 2 == 0 ? &unit.low : &unit.high);
+            return reinterpret_cast<std::byte*>(&output_bound<Net>(p, f.word));
         }
         default: {
             const std::size_t index = kernel::layout_of<N>.index_of_logical(info.geometry, f.word);

@@ -32,6 +32,24 @@ struct basic_range : protection<Layers...> {
 template <class... Layers>
 struct range : basic_range<out_of_range::zero, Layers...> {};
 
+/// Range restriction with an upper bound for each element of an output: what lies above its own, below the unit's lower bound, or is NaN becomes zero.
+/// The inference side of FitAct (Ghavami, Sadati, Fang, Shannon, "FitAct: Error resilient deep neural networks via fine-grained post-trainable
+/// activation functions", DATE 2022, arXiv 2112.13544), whose smooth function of an output and its bound is for training alone. Bounds are set by
+/// observe_neurons() and set_neuron_bounds(), or written by whoever trained them; those of replicas are one.
+/// Memory: four bytes for each output element. Cost: one pass over each output and its bounds. Not bit-identical with the unprotected network on images
+/// that exceed the bounds.
+template <class... Layers>
+struct range_neurons : protection<Layers...> {
+    struct guard {
+        static constexpr bool per_neuron = true;
+
+        template <class Word, class Bound, class Highs>
+        static void apply(std::span<Word> words, Bound low, const Highs& high, fault_counters& count) {
+            count.out_of_range += kernel::restrict_each(words.data(), words.size(), low, high);
+        }
+    };
+};
+
 /// Range restriction to the nearer bound.
 template <class... Layers>
 struct range_clamp : basic_range<out_of_range::clamp, Layers...> {};

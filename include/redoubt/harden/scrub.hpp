@@ -2,6 +2,7 @@
 // Repair of redundantly kept parameters in place, and their first encoding.
 #pragma once
 
+#include <redoubt/nn/kept_bounds.hpp>
 #include <redoubt/nn/parameters.hpp>
 #include <redoubt/nn/source.hpp>
 #include <redoubt/nn/status.hpp>
@@ -42,13 +43,14 @@ constexpr int stored_slot(int from) {
 
 /// True if scrub() has anything to do for Net.
 template <network_type Net>
-inline constexpr bool has_store = impl::stored_slot<Net>(0) < Net::table.slot_count;
+inline constexpr bool has_store = impl::stored_slot<Net>(0) < Net::table.slot_count || has_kept_bounds<Net>;
 
-/// Computes from the primary parameters what protections keep besides: copies, code bits, limits of weights, sums of filters. Call it after
+/// Computes from the primary parameters what protections keep besides: copies, also of bounds, code bits, limits of weights, sums of filters. Call it after
 /// convert(), and again after writing weights.
 template <network_type Net>
 void encode(parameters<Net>& p) {
     using N = typename Net::number_type;
+    copy_bounds<Net>(p);
     impl::for_each_store<Net>([&](auto tag, int s) { decltype(tag)::type::encode(p.primary(s), p.extra(s)); });
     impl::for_each_transform<Net>([&](auto tag, int s) {
         using transform = typename decltype(tag)::type;
@@ -126,13 +128,14 @@ template <network_type Net>
 fault_counters scrub(parameters<Net>& p, state<Net>& memory) {
     fault_counters count;
     impl::for_each_store<Net>([&](auto tag, int s) { decltype(tag)::type::scrub(p.primary(s), p.extra(s), count); });
+    impl::scrub_bounds<Net>(p, count);
     ++memory.scrubs;
     memory.total += count;
     return count;
 }
 
 /// The same for one layer, the next in turn, so that a pause is no longer than the largest layer takes: call it after each inference.
-/// Counts as a scrub when the last layer is done.
+/// Counts as a scrub when the last layer is done, and bounds with it.
 template <network_type Net>
 fault_counters scrub_next(parameters<Net>& p, state<Net>& memory) {
     fault_counters count;
@@ -141,6 +144,7 @@ fault_counters scrub_next(parameters<Net>& p, state<Net>& memory) {
     });
     int next = impl::stored_slot<Net>(memory.next_scrub + 1);
     if (next >= Net::table.slot_count) {
+        impl::scrub_bounds<Net>(p, count);
         next = impl::stored_slot<Net>(0);
         ++memory.scrubs;
     }

@@ -6,6 +6,7 @@
 #include <redoubt/io/duplicated_channels.hpp>
 #include <redoubt/io/safetensors.hpp>
 #include <redoubt/nn/convert.hpp>
+#include <redoubt/nn/kept_bounds.hpp>
 
 #include <string>
 #include <vector>
@@ -202,10 +203,7 @@ result<void> load(const tensor_file& file, std::string_view source, parameters<N
             to.weights(s)[kernel::layout_of<float32>.index_of_logical(g, i)] = layer.weights[i];
         std::copy(layer.biases.begin(), layer.biases.end(), to.biases(s).begin());
     }
-    for (int u = 0; u < Net::table.unit_count; ++u) {
-        to.of_unit(u).low = -std::numeric_limits<float>::infinity();
-        to.of_unit(u).high = std::numeric_limits<float>::infinity();
-    }
+    open_bounds<Net>(to);
     return {};
 }
 

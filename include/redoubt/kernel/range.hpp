@@ -39,4 +39,20 @@ std::uint32_t restrict_range(Word* words, std::size_t count, Bound low, Bound hi
     return outside;
 }
 
+/// The same with an upper bound for each word, `high[i]`; all that is outside becomes zero.
+template <class Word, class Bound, class Highs>
+std::uint32_t restrict_each(Word* words, std::size_t count, Bound low, Highs high) {
+    if constexpr (planted == mutant::no_bound) return 0;
+    Word zero{};
+    if constexpr (std::is_same_v<Word, std::uint8_t>) zero = 128;  // codes of activations are stored plus that
+    std::uint32_t outside = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const Bound v = widened(words[i]), most = high[i];
+        const bool inside = v >= low && v <= most;  // not so for NaN
+        outside += inside ? 0u : 1u;
+        words[i] = inside ? words[i] : zero;
+    }
+    return outside;
+}
+
 }  // namespace redoubt::kernel::inline REDOUBT_ABI

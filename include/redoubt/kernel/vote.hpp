@@ -45,4 +45,28 @@ vote_tally vote_words(const T* a, const T* b, const T* c, T* out, std::size_t co
     return tally;
 }
 
+/// Words of which there are three copies, each read as the bitwise majority.
+template <class T>
+struct voted_words {
+    const T* a;
+    const T* b;
+    const T* c;
+
+    T operator[](std::size_t i) const {
+        if constexpr (planted == mutant::no_vote) return a[i];
+        else return from_word<T>(majority(to_word(a[i]), to_word(b[i]), to_word(c[i])));
+    }
+    /// What a vote on the first `count` words sees.
+    vote_tally tally(std::size_t count) const {
+        vote_tally seen;
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto x = to_word(a[i]), y = to_word(b[i]), z = to_word(c[i]);
+            seen.different += x != y || x != z ? 1u : 0u;
+            seen.no_majority += x != y && x != z && y != z ? 1u : 0u;
+        }
+        return seen;
+    }
+};
+template <class T> voted_words(const T*, const T*, const T*) -> voted_words<T>;
+
 }  // namespace redoubt::kernel::inline REDOUBT_ABI

@@ -427,9 +427,11 @@ private:
         checker_ = outer_checker;
         duplicated_ = outer_duplicated;
         has_intervals_ = outer_intervals;
-        if constexpr (guarding<L>) guard(self, first_step);
+        if constexpr (keeping_bounds<L>)
+            for (int i = first_step; i < table.step_count; ++i) table.steps[static_cast<std::size_t>(i)].keeps_bounds = true;
+        if constexpr (guarding<L>) guard(self, first_step, guarding_neurons<L>);
     }
-    constexpr void guard(int self, int first_step) {
+    constexpr void guard(int self, int first_step, bool per_neuron) {
         for (int i = first_step; i < table.step_count; ++i) {
             step& s = table.steps[static_cast<std::size_t>(i)];
             // probabilities have bounds of their own
@@ -438,6 +440,7 @@ private:
             while (free < s.guards.size() && s.guards[free] >= 0) ++free;
             if (free == s.guards.size()) return fail_at(s.leaf, mistake::too_many_guards, s.geometry.out, {});
             s.guards[free] = static_cast<std::int16_t>(self);
+            s.bounds_neurons = s.bounds_neurons || per_neuron;
         }
     }
     template <class L> constexpr void replicate(int self) {

@@ -86,17 +86,10 @@ template <network_type To>
 void convert_units(const auto& seen, parameters<To>& to) {
     using N = typename To::number_type;
     for (int u = 0; u < To::table.unit_count; ++u) {
-        const auto& unit = seen.units[static_cast<std::size_t>(u)];
-        auto& record = to.of_unit(u);
-        if constexpr (N::is_integer) {
-            record.frac = frac_for(static_cast<float>(unit.magnitude()));
-            record.low = std::numeric_limits<std::int32_t>::min();
-            record.high = std::numeric_limits<std::int32_t>::max();
-        } else {
-            record.low = -std::numeric_limits<float>::infinity();
-            record.high = std::numeric_limits<float>::infinity();
-        }
+        [[maybe_unused]] const auto& unit = seen.units[static_cast<std::size_t>(u)];
+        if constexpr (N::is_integer) to.of_unit(u).frac = frac_for(static_cast<float>(unit.magnitude()));
     }
+    open_bounds<To>(to);
 }
 
 /// Steps that only move or compare codes: their output has their input's scale.
@@ -220,6 +213,7 @@ void set_bounds(const calibration<From>& seen, parameters<To>& to) {
         to.of_unit(u).low = static_cast<bound>(unit.low);
         to.of_unit(u).high = static_cast<bound>(unit.high);
     }
+    copy_bounds<To>(to);
 }
 
 }  // namespace redoubt::inline REDOUBT_ABI

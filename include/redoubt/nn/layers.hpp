@@ -150,7 +150,9 @@ struct concat {
 
 /// What every protection inherits: it is a layer description around others. A derived template adds what it does:
 ///   `static constexpr int replicas, spares` and `vote`  - runs the layers several times (harden/replicate.hpp),
-///   `using guard`                                       - checks each step's output (harden/range.hpp),
+///   `using guard`                                       - checks each step's output (harden/range.hpp); with `guard::per_neuron` against a
+///                                                         bound for each element,
+///   `using keeps_bounds`                                - has the bounds of guards kept three times (harden/tmr_bounds.hpp),
 ///   `using store`                                       - keeps parameters redundantly (harden/stores.hpp),
 ///   `using transform`                                   - changes weights as they are read (harden/clip.hpp),
 ///   `using checker`                                     - checks convolutions as kernels compute them (harden/abft.hpp); what it keeps with the
@@ -182,6 +184,12 @@ concept replicating = protecting<L> && requires { L::replicas; L::spares; };
 /// A protection that checks outputs.
 template <class L>
 concept guarding = protecting<L> && requires { typename L::guard; };
+/// One that holds each element of an output below a bound of its own.
+template <class L>
+concept guarding_neurons = guarding<L> && requires { L::guard::per_neuron; };
+/// A protection that has the bounds of guards kept three times.
+template <class L>
+concept keeping_bounds = protecting<L> && requires { typename L::keeps_bounds; };
 /// A protection that keeps parameters redundantly.
 template <class L>
 concept storing = protecting<L> && requires { typename L::store; };

@@ -4,6 +4,7 @@
 
 #include <redoubt/kernel/winograd_plan.hpp>
 #include <redoubt/nn/network.hpp>
+#include <redoubt/nn/unit_place.hpp>
 #include <redoubt/tensor/tensor.hpp>
 
 #include <span>
@@ -75,6 +76,7 @@ template <class Net>
 struct parameter_plan {
     static constexpr std::size_t slots = static_cast<std::size_t>(Net::table.slot_count);
     std::array<slot_place, slots == 0 ? 1 : slots> place{};
+    std::array<unit_place, static_cast<std::size_t>(Net::table.unit_count)> units = units_of<Net>();
     std::size_t weight_fracs = 0;
     std::size_t weight_limits = 0;  ///< of the slots whose weights are transformed, in their order
     std::size_t bytes = 0;
@@ -111,6 +113,12 @@ constexpr parameter_plan<Net> plan_parameters() {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         (one(std::integral_constant<std::size_t, I>{}), ...);
     }(std::make_index_sequence<plan.slots>{});
+    for (unit_place& unit : plan.units) {
+        unit.neuron_bounds = at;
+        at += aligned_up(unit.neurons * sizeof(bound_of<N>));
+        unit.copies = at;
+        if (unit.is_kept) at += aligned_up(2 * (2 + unit.neurons) * sizeof(bound_of<N>));
+    }
     plan.bytes = at;
     return plan;
 }
@@ -175,6 +183,20 @@ struct alignas(block_alignment) parameters {
 
     unit& of_unit(int u) { return as<unit>(0)[u]; }
     const unit& of_unit(int u) const { return as<unit>(0)[u]; }
+    /// Upper bounds of each element of a unit's output ([row][column][channel]), where a guard asks for them; else empty.
+    std::span<bound_of<number_type>> neuron_bounds(int u) { return {as<bound_of<number_type>>(place_of_unit(u).neuron_bounds), place_of_unit(u).neurons}; }
+    std::span<const bound_of<number_type>> neuron_bounds(int u) const {
+        return {as<bound_of<number_type>>(place_of_unit(u).neuron_bounds), place_of_unit(u).neurons};
+    }
+    /// Copy 1 or 2 of a unit's bounds, where they are kept three times; else empty: the low one, the high one, and those of neurons.
+    std::span<bound_of<number_type>> bound_copy(int u, int copy) {
+        const std::size_t words = copied_bounds(u);
+        return {as<bound_of<number_type>>(place_of_unit(u).copies) + static_cast<std::size_t>(copy - 1) * words, words};
+    }
+    std::span<const bound_of<number_type>> bound_copy(int u, int copy) const {
+        const std::size_t words = copied_bounds(u);
+        return {as<bound_of<number_type>>(place_of_unit(u).copies) + static_cast<std::size_t>(copy - 1) * words, words};
+    }
     /// int8: a slot's weights are codes / 2^frac.
     std::int32_t& weight_frac(int s) { return as<std::int32_t>(plan.weight_fracs)[s]; }
     const std::int32_t& weight_frac(int s) const { return as<std::int32_t>(plan.weight_fracs)[s]; }
@@ -183,6 +205,7 @@ struct alignas(block_alignment) parameters {
     const bound_of<number_type>& weight_limit(int s) const { return as<bound_of<number_type>>(plan.weight_limits)[limit_number(s)]; }
 
     static constexpr const slot_place& place(int s) { return plan.place[static_cast<std::size_t>(s)]; }
+    static constexpr const unit_place& place_of_unit(int u) { return plan.units[static_cast<std::size_t>(u)]; }
 
 private:
     static constexpr const slot& slot_at(int s) { return Net::table.slots[static_cast<std::size_t>(s)]; }
@@ -191,6 +214,7 @@ private:
         REDOUBT_EXPECTS(detail::transform_of<number_type>(slot_at(s)) == kernel::winograd::none);
         return kernel::layout_of<number_type>.index(slot_at(s).geometry, out, row, column, in);
     }
+    static constexpr std::size_t copied_bounds(int u) { return place_of_unit(u).is_kept ? 2 + place_of_unit(u).neurons : 0; }
     /// How many transformed slots come before one.
     static constexpr int limit_number(int s) {
         int before = 0;

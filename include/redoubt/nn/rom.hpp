@@ -81,6 +81,12 @@ inline constexpr std::uint64_t rom_layout = [] {
     [&]<int... S>(std::integer_sequence<int, S...>) {
         ((add(detail::kept_besides<Net, S>), add(detail::transform_id<Net, S>)), ...);
     }(std::make_integer_sequence<int, Net::table.slot_count>{});
+    // nothing is added for what a network does not have, so that images of networks without it stay what they are
+    for (int u = 0; u < Net::table.unit_count; ++u) {
+        const unit_place& unit = parameters<Net>::place_of_unit(u);
+        if (unit.neurons == 0 && !unit.is_kept) continue;
+        for (std::size_t v : {static_cast<std::size_t>(u), unit.neurons, unit.neuron_bounds, std::size_t{unit.is_kept}, unit.copies}) add(v);
+    }
     for (int i = 0; i < Net::table.step_count; ++i) {
         const step& s = Net::table.steps[static_cast<std::size_t>(i)];
         std::uint64_t guards = 0;

@@ -9,6 +9,7 @@
 #include <redoubt/kernel/softmax.hpp>
 #include <redoubt/kernel/winograd.hpp>
 #include <redoubt/nn/custom.hpp>
+#include <redoubt/nn/kept_bounds.hpp>
 #include <redoubt/nn/plan.hpp>
 #include <redoubt/nn/policy.hpp>
 #include <redoubt/nn/source.hpp>
@@ -323,9 +324,11 @@ public:
             constexpr int wrapper = s.guards[static_cast<std::size_t>(G)];
             if constexpr (wrapper >= 0) {
                 using guard = typename type_at<typename Net::wrappers, wrapper>::guard;
-                const auto& unit = weights.of_unit(s.unit);
-                guard::apply(space.template value<word_at<I>>(s.out), unit.low, unit.high,
-                             report.steps[static_cast<std::size_t>(I)]);
+                const auto words = space.template value<word_at<I>>(s.out);
+                fault_counters& count = report.steps[static_cast<std::size_t>(I)];
+                const auto unit = read_bounds<Net, s.unit>(weights, count);
+                if constexpr (requires { guard::per_neuron; }) guard::apply(words, unit.low, read_neuron_bounds<Net, s.unit>(weights, count), count);
+                else guard::apply(words, unit.low, unit.high, count);
             }
         };
         one(std::integral_constant<int, 0>{});

@@ -90,6 +90,8 @@ struct step {
     std::array<std::int16_t, 4> guards{-1, -1, -1, -1}; ///< wrapper types, innermost first
     std::int16_t store = -1;           ///< wrapper type that keeps the parameters
     std::int16_t folded = 0;           ///< channels of geometry.out that are further copies: the value has so many less
+    bool keeps_bounds = false;         ///< the bounds that guards read are kept three times
+    bool bounds_neurons = false;       ///< a guard holds each element below a bound of its own
 
     constexpr kernel::activation_spec nonlinearity() const { return {act, limit, lower, slope}; }
     /// The outputs that faults strike: all that are computed, or those that lie in memory, which further copies do not.
