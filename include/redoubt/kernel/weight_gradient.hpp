@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// The gradient of a convolution to its weights: a tile of taps and input channels times blocks of sixteen output channels
+// in registers, over all pixels of some images.
+#pragma once
+
+#include <redoubt/kernel/direct.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace redoubt::kernel::inline REDOUBT_ABI {
+
+/// Inputs and the loss's gradient to outputs, of `images` images one after the other; `to` is added to, in the wide layout.
+struct weight_gradient_call {
+    conv_geometry geometry;
+    int images = 1;
+    const float* in = nullptr;
+    const float* gradient = nullptr;
+    float* to = nullptr;
+};
+
+namespace impl {
+
+/// Numbers below `end` for which at + number * stride lies in [0, extent).
+struct inside_range {
+    int first, last;
+
+    inside_range(int at, int stride, int extent, int end)
+        : first{at >= 0 ? 0 : (stride - 1 - at) / stride}, last{at >= extent ? 0 : std::min(end, (extent - 1 - at) / stride + 1)} {
+        if (last < first) last = first;
+    }
+};
+
+/// The weights of `Taps` neighbouring kernel columns (more than one: of a convolution whose columns have stride and dilation 1),
+/// `Inputs` input channels and `Blocks` blocks.
+template <int Taps, int Inputs, int Blocks>
+class weight_tile {
+    using registers = float_lanes[static_cast<std::size_t>(Taps)][static_cast<std::size_t>(Inputs)][static_cast<std::size_t>(Blocks)];
+    const weight_gradient_call& call;
+    const conv_geometry& g;
+    const int block, channel, last_lanes;
+
+public:
+    weight_tile(const weight_gradient_call& c, int first_block)
+        : call{c}, g{c.geometry}, block{first_block}, channel{g.first_channel(first_block)}, last_lanes{g.channels_in(first_block + Blocks - 1)} {}
+
+    /// `input` counts within the group.
+    void operator()(int r, int c, int input) const {
+        registers sum;
+        each([&](auto t, auto i, auto b) __attribute__((always_inline)) { sum[t()][i()][b()] = float_lanes::filled(0.0f); });
+        const inside_range rows{g.row_at(0, r), g.stride.h, g.in.height, g.out.height};
+        const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(g.stride.w) * g.in.channels;
+        for (int image = 0; image < call.images; ++image)
+            for (int row = rows.first; row < rows.last; ++row) {
+                const float* in = call.in + static_cast<std::ptrdiff_t>(image) * g.in.size() + g.in.index(g.row_at(row, r), 0, g.first_input(channel) + input);
+                const float* out = call.gradient + static_cast<std::ptrdiff_t>(image) * g.out.size() + g.out.index(row, 0, channel);
+                if constexpr (Taps == 1) {
+                    const inside_range columns{g.column_at(0, c), g.stride.w, g.in.width, g.out.width};
+                    in += static_cast<std::ptrdiff_t>(g.column_at(columns.first, c)) * g.in.channels;
+                    out += static_cast<std::ptrdiff_t>(columns.first) * g.out.channels;
+                    for (int column = columns.first; column < columns.last; ++column, in += pixel, out += g.out.channels)
+                        add<0>(sum, in, out);
+                } else {
+                    neighbours(sum, c, in, out);
+                }
+            }
+        const std::ptrdiff_t tap = float_layout.tap_size(g), whole = static_cast<std::ptrdiff_t>(float_layout.block_size(g));
+        float* const to = call.to + block * whole + (r * g.kernel.w + c) * tap + input * lane_count;
+        each([&](auto t, auto i, auto b) __attribute__((always_inline)) {
+            float* const at = to + b() * whole + t() * tap + i() * lane_count;
+            float_lanes total = float_lanes::load(at);
+            total.add(sum[t()][i()][b()]);
+            total.make_canonical();
+            if (b() + 1 < Blocks) total.store(at);
+            else total.store(at, last_lanes);
+        });
+    }
+
+private:
+    template <class Body>
+    [[gnu::always_inline]] static void each(Body&& body) {
+        unrolled<Taps>([&](auto t) __attribute__((always_inline)) {
+            unrolled<Inputs>([&](auto i) __attribute__((always_inline)) {
+                unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { body(t, i, b); });
+            });
+        });
+    }
+    [[gnu::always_inline]] float_lanes outputs(const float* out, int b) const {
+        return b + 1 < Blocks ? float_lanes::load(out + b * lane_count) : float_lanes::load(out + b * lane_count, last_lanes);
+    }
+    /// One pixel, for one tap.
+    template <int T>
+    [[gnu::always_inline]] void add(registers& sum, const float* in, const float* out) const {
+        float_lanes d[static_cast<std::size_t>(Blocks)];
+        unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { d[b()] = outputs(out, b()); });
+        unrolled<Inputs>([&](auto i) __attribute__((always_inline)) {
+            unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { sum[T][i()][b()].add_product(in[i()], d[b()]); });
+        });
+    }
+    /// One row. An input pixel meets the outputs of all taps, so that it is read once for them.
+    [[gnu::always_inline]] void neighbours(registers& sum, int c, const float* in, const float* out) const {
+        // input column x is read by tap c + t of output column x + pad - c - t
+        const int shift = g.pad.w - c;
+        const int first = std::max(0, Taps - 1 - shift), last = std::min(g.in.width, g.out.width - shift);
+        const auto edge = [&](int from, int end) __attribute__((always_inline)) {
+            for (int x = from; x < end; ++x)
+                unrolled<Taps>([&](auto t) __attribute__((always_inline)) {
+                    const int column = x + shift - t();
+                    if (column >= 0 && column < g.out.width) add<t()>(sum, in + x * g.in.channels, out + column * g.out.channels);
+                });
+        };
+        if (first >= last) return edge(0, g.in.width);
+        edge(0, first);
+        const float* a = in + static_cast<std::ptrdiff_t>(first) * g.in.channels;
+        const float* d = out + static_cast<std::ptrdiff_t>(first + shift) * g.out.channels;
+        for (int x = first; x < last; ++x, a += g.in.channels, d += g.out.channels) {
+            float_lanes v[static_cast<std::size_t>(Taps)][static_cast<std::size_t>(Blocks)];
+            unrolled<Taps>([&](auto t) __attribute__((always_inline)) {
+                unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { v[t()][b()] = outputs(d - t() * g.out.channels, b()); });
+            });
+            each([&](auto t, auto i, auto b) __attribute__((always_inline)) { sum[t()][i()][b()].add_product(a[i()], v[t()][b()]); });
+        }
+        edge(last, g.in.width);
+    }
+};
+
+/// All weights of the blocks [block, block + Blocks).
+template <int Blocks>
+void weight_blocks(const weight_gradient_call& call, int block) {
+    constexpr bool wide = level >= instruction_level::v4;
+    const conv_geometry& g = call.geometry;
+    const int inputs = g.group_in();
+    for (int r = 0; r < g.kernel.h; ++r) {
+        int c = 0;
+        if constexpr (wide) {
+            if (g.stride.w == 1 && g.dilation.w == 1)
+                for (; c + 3 <= g.kernel.w; c += 3) {
+                    constexpr int most = Blocks == 1 ? 8 : 4;
+                    int i = 0;
+                    for (; i + most <= inputs; i += most) weight_tile<3, most, Blocks>{call, block}(r, c, i);
+                    for (; i < inputs; ++i) weight_tile<3, 1, Blocks>{call, block}(r, c, i);
+                }
+        }
+        for (; c < g.kernel.w; ++c) {
+            constexpr int most = wide ? 8 : 4;
+            int i = 0;
+            for (; i + most <= inputs; i += most) weight_tile<1, most, Blocks>{call, block}(r, c, i);
+            for (; i < inputs; ++i) weight_tile<1, 1, Blocks>{call, block}(r, c, i);
+        }
+    }
+}
+
+/// One tap of `Blocks` blocks of a depthwise convolution.
+template <int Blocks>
+void channel_weights(const weight_gradient_call& call, int block, int r, int c) {
+    const conv_geometry& g = call.geometry;
+    const int channel = block * lane_count, last_lanes = g.channels_in(block + Blocks - 1);
+    const auto load = [&](const float* p, int b) __attribute__((always_inline)) {
+        return b + 1 < Blocks ? float_lanes::load(p + b * lane_count) : float_lanes::load(p + b * lane_count, last_lanes);
+    };
+    float_lanes sum[static_cast<std::size_t>(Blocks)];
+    unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { sum[b()] = float_lanes::filled(0.0f); });
+    const inside_range rows{g.row_at(0, r), g.stride.h, g.in.height, g.out.height}, columns{g.column_at(0, c), g.stride.w, g.in.width, g.out.width};
+    for (int image = 0; image < call.images; ++image)
+        for (int row = rows.first; row < rows.last; ++row) {
+            const float* in = call.in + static_cast<std::ptrdiff_t>(image) * g.in.size() + channel +
+                              (static_cast<std::ptrdiff_t>(g.row_at(row, r)) * g.in.width + g.column_at(columns.first, c)) * g.in.channels;
+            const float* out = call.gradient + static_cast<std::ptrdiff_t>(image) * g.out.size() + g.out.index(row, columns.first, channel);
+            for (int column = columns.first; column < columns.last; ++column) {
+                unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { sum[b()].add_product(load(in, b()), load(out, b())); });
+                in += static_cast<std::ptrdiff_t>(g.stride.w) * g.in.channels;
+                out += g.out.channels;
+            }
+        }
+    for (int b = 0; b < Blocks; ++b) {
+        float* const at = call.to + static_cast<std::ptrdiff_t>(float_layout.block_size(g)) * (block + b) + (r * g.kernel.w + c) * lane_count;
+        float_lanes total = float_lanes::load(at);
+        total.add(sum[b]);
+        total.make_canonical();
+        total.store(at, b + 1 < Blocks ? lane_count : last_lanes);
+    }
+}
+
+}  // namespace impl
+
+/// weight_gradient_reference() to the bit; padding lanes are left alone.
+inline void weight_gradient(const weight_gradient_call& call) {
+    const conv_geometry& g = call.geometry;
+    if (g.is_depthwise()) {
+        for (int r = 0; r < g.kernel.h; ++r)
+            for (int c = 0; c < g.kernel.w; ++c) {
+                int block = 0;
+                for (; block + 4 <= g.blocks(); block += 4) impl::channel_weights<4>(call, block, r, c);
+                for (; block < g.blocks(); ++block) impl::channel_weights<1>(call, block, r, c);
+            }
+        return;
+    }
+    for (int block = 0; block < g.blocks();) {
+        const int end = (block / g.blocks_a_group() + 1) * g.blocks_a_group();
+        if constexpr (level >= instruction_level::v4)
+            for (; block + 2 <= end; block += 2) impl::weight_blocks<2>(call, block);
+        for (; block < end; ++block) impl::weight_blocks<1>(call, block);
+    }
+}
+
+}  // namespace redoubt::kernel::inline REDOUBT_ABI
