@@ -64,7 +64,7 @@ public:
                     neighbours(sum, c, in, out);
                 }
             }
-        const std::ptrdiff_t tap = float_layout.tap_size(g), whole = static_cast<std::ptrdiff_t>(float_layout.block_size(g));
+        const std::ptrdiff_t tap = wide_layout{}.tap_size(g), whole = static_cast<std::ptrdiff_t>(wide_layout{}.block_size(g));
         float* const to = call.to + block * whole + (r * g.kernel.w + c) * tap + input * lane_count;
         each([&](auto t, auto i, auto b) __attribute__((always_inline)) {
             float* const at = to + b() * whole + t() * tap + i() * lane_count;
@@ -173,7 +173,7 @@ void channel_weights(const weight_gradient_call& call, int block, int r, int c) 
             }
         }
     for (int b = 0; b < Blocks; ++b) {
-        float* const at = call.to + static_cast<std::ptrdiff_t>(float_layout.block_size(g)) * (block + b) + (r * g.kernel.w + c) * lane_count;
+        float* const at = call.to + static_cast<std::ptrdiff_t>(wide_layout{}.block_size(g)) * (block + b) + (r * g.kernel.w + c) * lane_count;
         float_lanes total = float_lanes::load(at);
         total.add(sum[b]);
         total.make_canonical();
