@@ -60,10 +60,11 @@ inline void channel_sums(const float* x, int pixels, int channels, float* sums) 
 /// are known to more than a float's digits.
 inline void channel_moments(const float* x, int pixels, int channels, float* mean, float* rest, float* squares) {
     channel_sums(x, pixels, channels, mean);
-    const float_lanes count = float_lanes::filled(static_cast<float>(pixels));
     for (int c = 0; c < channels; c += lane_count) {
         const int n = std::min(lane_count, channels - c);
-        impl::zipped([](const auto& a, const auto& b) { return a / b; }, float_lanes::load(mean + c, n), count).store(mean + c, n);
+        float_lanes m = float_lanes::load(mean + c, n);
+        m.divide(static_cast<float>(pixels));
+        m.store(mean + c, n);
     }
     impl::sum_pixels<2>(
         pixels, channels,

@@ -101,13 +101,22 @@ struct float_lanes {
         for (int i = 0; i < parts; ++i) v.part[i] = xsimd::abs(part[i]);
         return v;
     }
+    void divide(float by) { divide(filled(by)); }
     template <class Register = float_register>
-    void divide(float by) {
-        const batch divisor(by);
-        for (batch& v : part) {
-            if constexpr (requires { Register::divide(v, divisor); }) v = Register::divide(v, divisor);
-            else v = v / divisor;
+    void divide(const float_lanes& by) {
+        for (int i = 0; i < parts; ++i) {
+            if constexpr (requires { Register::divide(part[i], by.part[i]); }) part[i] = Register::divide(part[i], by.part[i]);
+            else part[i] = part[i] / by.part[i];
         }
+    }
+    template <class Register = float_register>
+    float_lanes root() const {
+        float_lanes v;
+        for (int i = 0; i < parts; ++i) {
+            if constexpr (requires { Register::root(part[i]); }) v.part[i] = Register::root(part[i]);
+            else v.part[i] = xsimd::sqrt(part[i]);
+        }
+        return v;
     }
     /// max_of(), but for a NaN's payload.
     void raise(const float_lanes& other) {

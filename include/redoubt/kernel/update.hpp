@@ -4,7 +4,6 @@
 
 #include <redoubt/kernel/activation_gradient.hpp>
 
-#include <cmath>
 #include <cstddef>
 
 namespace redoubt::kernel::inline REDOUBT_ABI {
@@ -50,11 +49,10 @@ struct adam_step {
             const float_lanes v = impl::multiplied_and_added(b2, float_lanes::load(square + i), impl::product(c2, impl::product(d, d)));
             m.store(mean + i);
             v.store(square + i);
-            const float_lanes size = impl::multiplied_and_added(impl::zipped([](const auto& x) {
-                using std::sqrt;
-                return sqrt(x);
-            }, v), by, small);
-            impl::multiplied_and_added(down, impl::zipped([](const auto& x, const auto& y) { return x / y; }, m, size), old).store(w + i);
+            const float_lanes size = impl::multiplied_and_added(v.root(), by, small);
+            float_lanes step = m;
+            step.divide(size);
+            impl::multiplied_and_added(down, step, old).store(w + i);
         }
     }
 };

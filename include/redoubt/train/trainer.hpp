@@ -210,11 +210,15 @@ private:
     std::vector<impl::own_transforms> own_;  ///< at most one
     std::uint64_t epoch_ = 0, steps_ = 1, steps_per_epoch_ = 1;
 
+public:
+    /// The moves of a step; for an oracle beside the trainer.
     static training_plan plan_of() {
         constexpr const auto& t = Net::table;
         return detail::planner{{t.steps.data(), static_cast<std::size_t>(t.step_count)}, {t.values.data(), static_cast<std::size_t>(t.value_count)},
                                {t.slots.data(), static_cast<std::size_t>(t.slot_count)}, t.output}.made();
     }
+
+private:
     batch_options options() const {
         return {recipe_.label_smoothing, recipe_.seed, optimiser_.steps(), maps_, recipe_.features ? &recipe_.features : nullptr};
     }
