@@ -31,8 +31,12 @@ struct inside_range {
     }
 };
 
-/// The weights of `Taps` neighbouring kernel columns (more than one: of a convolution whose columns have stride and dilation 1),
-/// `Inputs` input channels and `Blocks` blocks.
+/// Whether three kernel columns side by side can be one tile: the usual convolution of three columns that keeps the width.
+constexpr bool has_neighbours(const conv_geometry& g) {
+    return g.kernel.w == 3 && g.stride.w == 1 && g.dilation.w == 1 && g.pad.w == 1 && g.in.width == g.out.width && g.in.width >= 2;
+}
+
+/// The weights of `Taps` kernel columns (one, or three where there are neighbours), `Inputs` input channels and `Blocks` blocks.
 template <int Taps, int Inputs, int Blocks>
 class weight_tile {
     using registers = float_lanes[static_cast<std::size_t>(Taps)][static_cast<std::size_t>(Inputs)][static_cast<std::size_t>(Blocks)];
@@ -61,7 +65,7 @@ public:
                     for (int column = columns.first; column < columns.last; ++column, in += pixel, out += g.out.channels)
                         add<0>(sum, in, out);
                 } else {
-                    neighbours(sum, c, in, out);
+                    neighbours(sum, in, out);
                 }
             }
         const std::ptrdiff_t tap = wide_layout{}.tap_size(g), whole = static_cast<std::ptrdiff_t>(wide_layout{}.block_size(g));
@@ -97,30 +101,24 @@ private:
             unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { sum[T][i()][b()].add_product(in[i()], d[b()]); });
         });
     }
-    /// One row. An input pixel meets the outputs of all taps, so that it is read once for them.
-    [[gnu::always_inline]] void neighbours(registers& sum, int c, const float* in, const float* out) const {
-        // input column x is read by tap c + t of output column x + pad - c - t
-        const int shift = g.pad.w - c;
-        const int first = std::max(0, Taps - 1 - shift), last = std::min(g.in.width, g.out.width - shift);
-        const auto edge = [&](int from, int end) __attribute__((always_inline)) {
-            for (int x = from; x < end; ++x)
-                unrolled<Taps>([&](auto t) __attribute__((always_inline)) {
-                    const int column = x + shift - t();
-                    if (column >= 0 && column < g.out.width) add<t()>(sum, in + x * g.in.channels, out + column * g.out.channels);
-                });
-        };
-        if (first >= last) return edge(0, g.in.width);
-        edge(0, first);
-        const float* a = in + static_cast<std::ptrdiff_t>(first) * g.in.channels;
-        const float* d = out + static_cast<std::ptrdiff_t>(first + shift) * g.out.channels;
-        for (int x = first; x < last; ++x, a += g.in.channels, d += g.out.channels) {
+    /// One row: an input pixel meets the outputs of all three taps, so that it is read once for them; the first and the last one meet two.
+    [[gnu::always_inline]] void neighbours(registers& sum, const float* a, const float* d) const {
+        const std::ptrdiff_t next = g.out.channels;
+        add<0>(sum, a, d + next);
+        add<1>(sum, a, d);
+        for (int x = 2; x < g.in.width; ++x) {
+            a += g.in.channels;
+            d += next;
             float_lanes v[static_cast<std::size_t>(Taps)][static_cast<std::size_t>(Blocks)];
             unrolled<Taps>([&](auto t) __attribute__((always_inline)) {
-                unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { v[t()][b()] = outputs(d - t() * g.out.channels, b()); });
+                unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { v[t()][b()] = outputs(d + (1 - t()) * next, b()); });
             });
             each([&](auto t, auto i, auto b) __attribute__((always_inline)) { sum[t()][i()][b()].add_product(a[i()], v[t()][b()]); });
         }
-        edge(last, g.in.width);
+        a += g.in.channels;
+        d += next;
+        add<1>(sum, a, d);
+        add<2>(sum, a, d - next);
     }
 };
 
@@ -130,23 +128,21 @@ void weight_blocks(const weight_gradient_call& call, int block) {
     constexpr bool wide = level >= instruction_level::v4;
     const conv_geometry& g = call.geometry;
     const int inputs = g.group_in();
+    const auto columns = [&]<int Taps, int Most>(std::integral_constant<int, Taps>, std::integral_constant<int, Most>, int r, int c) {
+        int i = 0;
+        for (; i + Most <= inputs; i += Most) weight_tile<Taps, Most, Blocks>{call, block}(r, c, i);
+        // three channels are those of an image
+        for (; i + 3 <= inputs; i += 3) weight_tile<Taps, 3, Blocks>{call, block}(r, c, i);
+        for (; i < inputs; ++i) weight_tile<Taps, 1, Blocks>{call, block}(r, c, i);
+    };
     for (int r = 0; r < g.kernel.h; ++r) {
-        int c = 0;
         if constexpr (wide) {
-            if (g.stride.w == 1 && g.dilation.w == 1)
-                for (; c + 3 <= g.kernel.w; c += 3) {
-                    constexpr int most = Blocks == 1 ? 8 : 4;
-                    int i = 0;
-                    for (; i + most <= inputs; i += most) weight_tile<3, most, Blocks>{call, block}(r, c, i);
-                    for (; i < inputs; ++i) weight_tile<3, 1, Blocks>{call, block}(r, c, i);
-                }
+            if (has_neighbours(g)) {
+                columns(std::integral_constant<int, 3>{}, std::integral_constant<int, Blocks == 1 ? 8 : 4>{}, r, 0);
+                continue;
+            }
         }
-        for (; c < g.kernel.w; ++c) {
-            constexpr int most = wide ? 8 : 4;
-            int i = 0;
-            for (; i + most <= inputs; i += most) weight_tile<1, most, Blocks>{call, block}(r, c, i);
-            for (; i < inputs; ++i) weight_tile<1, 1, Blocks>{call, block}(r, c, i);
-        }
+        for (int c = 0; c < g.kernel.w; ++c) columns(std::integral_constant<int, 1>{}, std::integral_constant<int, wide ? 8 : 4>{}, r, c);
     }
 }
 
