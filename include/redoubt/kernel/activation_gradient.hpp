@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <type_traits>
 
 namespace redoubt::kernel::inline REDOUBT_ABI {
 
@@ -31,12 +32,32 @@ template <class F, class... Lanes>
     return zipped([](const auto& x, const auto& y) { return x * y; }, a, b);
 }
 
-/// body(vector number's first element, count): whole vectors, then what is left.
+/// How many lanes of a vector count: all of them, known when compiled, or so many. Cold memory is read fast only by short loops, of which the
+/// processor sees many rounds at once.
+using all_lanes = std::integral_constant<int, lane_count>;
+[[gnu::always_inline]] inline float_lanes load_lanes(const float* p, all_lanes) { return float_lanes::load(p); }
+[[gnu::always_inline]] inline float_lanes load_lanes(const float* p, int count) { return float_lanes::load(p, count); }
+[[gnu::always_inline]] inline void store_lanes(const float_lanes& v, float* p, all_lanes) { v.store(p); }
+[[gnu::always_inline]] inline void store_lanes(const float_lanes& v, float* p, int count) { v.store(p, count); }
+
+/// body(vector's first element, how many lanes): whole vectors, then what is left.
 template <class Body>
 [[gnu::always_inline]] inline void by_vectors(std::size_t count, Body&& body) {
     std::size_t i = 0;
-    for (; i + lane_count <= count; i += lane_count) body(i, lane_count);
+    for (; i + lane_count <= count; i += lane_count) body(i, all_lanes{});
     if (i < count) body(i, static_cast<int>(count - i));
+}
+/// body(first element, channel, how many lanes) for each vector of each pixel, [pixel][channel].
+template <class Body>
+[[gnu::always_inline]] inline void by_pixels(int pixels, int channels, Body&& body) {
+    std::size_t at = 0;
+    if (channels % lane_count == 0) {
+        for (int p = 0; p < pixels; ++p)
+            for (int c = 0; c < channels; c += lane_count, at += lane_count) body(at, c, all_lanes{});
+        return;
+    }
+    for (int p = 0; p < pixels; ++p, at += static_cast<std::size_t>(channels))
+        for (int c = 0; c < channels; c += lane_count) body(at + static_cast<std::size_t>(c), c, std::min(lane_count, channels - c));
 }
 
 }  // namespace impl
@@ -70,8 +91,8 @@ V through_activation(const activation_spec& by, const V& gradient, const V& seen
 /// The same of `count` elements; `to` may be `gradient`.
 inline void activation_gradient(const activation_spec& by, const float* gradient, const float* seen, float* to, std::size_t count) {
     const auto all = [&](auto&& through) __attribute__((always_inline)) {
-        impl::by_vectors(count, [&](std::size_t i, int n) __attribute__((always_inline)) {
-            impl::zipped(through, float_lanes::load(gradient + i, n), float_lanes::load(seen + i, n)).store(to + i, n);
+        impl::by_vectors(count, [&](std::size_t i, auto n) __attribute__((always_inline)) {
+            impl::store_lanes(impl::zipped(through, impl::load_lanes(gradient + i, n), impl::load_lanes(seen + i, n)), to + i, n);
         });
     };
     if (by.kind == activation::relu)
@@ -81,10 +102,10 @@ inline void activation_gradient(const activation_spec& by, const float* gradient
 
 /// to = a + b.
 inline void add_elements(const float* a, const float* b, float* to, std::size_t count) {
-    impl::by_vectors(count, [&](std::size_t i, int n) __attribute__((always_inline)) {
-        float_lanes sum = float_lanes::load(a + i, n);
-        sum.add(float_lanes::load(b + i, n));
-        sum.store(to + i, n);
+    impl::by_vectors(count, [&](std::size_t i, auto n) __attribute__((always_inline)) {
+        float_lanes sum = impl::load_lanes(a + i, n);
+        sum.add(impl::load_lanes(b + i, n));
+        impl::store_lanes(sum, to + i, n);
     });
 }
 

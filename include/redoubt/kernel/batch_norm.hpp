@@ -12,38 +12,41 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 
 namespace impl {
 
-/// `Sums` sums of each channel: body(chains of one remainder, first element, count) for each pixel and sixteen channels,
-/// then done(sums, first channel, count).
+/// `Sums` sums of the channels [c, c + n): body(chains of one remainder, first element, channel, how many lanes) for each pixel, then done(sums,
+/// channel, how many lanes).
+template <int Sums, class Lanes, class Body, class Done>
+[[gnu::always_inline]] inline void sum_channels(int pixels, int channels, int c, Lanes n, Body&& body, Done&& done) {
+    constexpr int chains = 4;
+    float_lanes sum[static_cast<std::size_t>(chains)][static_cast<std::size_t>(Sums)];
+    unrolled<chains>([&](auto k) __attribute__((always_inline)) {
+        unrolled<Sums>([&](auto s) __attribute__((always_inline)) { sum[k()][s()] = float_lanes::filled(0.0f); });
+    });
+    std::size_t at = static_cast<std::size_t>(c);
+    const auto pixel = static_cast<std::size_t>(channels);
+    int p = 0;
+    for (; p + chains <= pixels; p += chains)
+        unrolled<chains>([&](auto k) __attribute__((always_inline)) {
+            body(sum[k()], at, c, n);
+            at += pixel;
+        });
+    unrolled<chains - 1>([&](auto k) __attribute__((always_inline)) {
+        if (p + k() < pixels) {
+            body(sum[k()], at, c, n);
+            at += pixel;
+        }
+    });
+    unrolled<Sums>([&](auto s) __attribute__((always_inline)) {
+        sum[0][s()].add(sum[1][s()]);
+        sum[2][s()].add(sum[3][s()]);
+        sum[0][s()].add(sum[2][s()]);
+    });
+    done(sum[0], c, n);
+}
 template <int Sums, class Body, class Done>
 [[gnu::always_inline]] inline void sum_pixels(int pixels, int channels, Body&& body, Done&& done) {
-    constexpr int chains = 4;
-    for (int c = 0; c < channels; c += lane_count) {
-        const int count = std::min(lane_count, channels - c);
-        float_lanes sum[static_cast<std::size_t>(chains)][static_cast<std::size_t>(Sums)];
-        unrolled<chains>([&](auto k) __attribute__((always_inline)) {
-            unrolled<Sums>([&](auto s) __attribute__((always_inline)) { sum[k()][s()] = float_lanes::filled(0.0f); });
-        });
-        std::size_t at = static_cast<std::size_t>(c);
-        const auto pixel = static_cast<std::size_t>(channels);
-        int p = 0;
-        for (; p + chains <= pixels; p += chains)
-            unrolled<chains>([&](auto k) __attribute__((always_inline)) {
-                body(sum[k()], at, c, count);
-                at += pixel;
-            });
-        unrolled<chains - 1>([&](auto k) __attribute__((always_inline)) {
-            if (p + k() < pixels) {
-                body(sum[k()], at, c, count);
-                at += pixel;
-            }
-        });
-        unrolled<Sums>([&](auto s) __attribute__((always_inline)) {
-            sum[0][s()].add(sum[1][s()]);
-            sum[2][s()].add(sum[3][s()]);
-            sum[0][s()].add(sum[2][s()]);
-        });
-        done(sum[0], c, count);
-    }
+    int c = 0;
+    for (; c + lane_count <= channels; c += lane_count) sum_channels<Sums>(pixels, channels, c, all_lanes{}, body, done);
+    if (c < channels) sum_channels<Sums>(pixels, channels, c, channels - c, body, done);
 }
 
 }  // namespace impl
@@ -52,8 +55,8 @@ template <int Sums, class Body, class Done>
 inline void channel_sums(const float* x, int pixels, int channels, float* sums) {
     impl::sum_pixels<1>(
         pixels, channels,
-        [&](float_lanes* sum, std::size_t at, int, int n) __attribute__((always_inline)) { sum[0].add(float_lanes::load(x + at, n)); },
-        [&](const float_lanes* sum, int c, int n) __attribute__((always_inline)) { sum[0].store(sums + c, n); });
+        [&](float_lanes* sum, std::size_t at, int, auto n) __attribute__((always_inline)) { sum[0].add(impl::load_lanes(x + at, n)); },
+        [&](const float_lanes* sum, int c, auto n) __attribute__((always_inline)) { impl::store_lanes(sum[0], sums + c, n); });
 }
 
 /// Of each channel the mean, and of the differences from it as rounded their sum and the sum of their squares, by which both mean and variance
@@ -68,14 +71,14 @@ inline void channel_moments(const float* x, int pixels, int channels, float* mea
     }
     impl::sum_pixels<2>(
         pixels, channels,
-        [&](float_lanes* sum, std::size_t at, int c, int n) __attribute__((always_inline)) {
-            const float_lanes d = impl::difference(float_lanes::load(x + at, n), float_lanes::load(mean + c, n));
+        [&](float_lanes* sum, std::size_t at, int c, auto n) __attribute__((always_inline)) {
+            const float_lanes d = impl::difference(impl::load_lanes(x + at, n), impl::load_lanes(mean + c, n));
             sum[0].add(d);
             sum[1].add_product(d, d);
         },
-        [&](const float_lanes* sum, int c, int n) __attribute__((always_inline)) {
-            sum[0].store(rest + c, n);
-            sum[1].store(squares + c, n);
+        [&](const float_lanes* sum, int c, auto n) __attribute__((always_inline)) {
+            impl::store_lanes(sum[0], rest + c, n);
+            impl::store_lanes(sum[1], squares + c, n);
         });
 }
 
@@ -93,22 +96,18 @@ inline void normalise(const float* x, const float* residual, float* to, int pixe
     const bool relu = act.kind == activation::relu || act.kind == activation::clipped_relu, usual = relu || act.kind == activation::none;
     const float limit = act.kind == activation::clipped_relu ? static_cast<float>(act.limit) : std::numeric_limits<float>::infinity();
     const auto all = [&](auto adds, auto plain) __attribute__((always_inline)) {
-        std::size_t at = 0;
-        for (int p = 0; p < pixels; ++p, at += static_cast<std::size_t>(channels))
-            for (int c = 0; c < channels; c += lane_count) {
-                const int n = std::min(lane_count, channels - c);
-                const auto i = at + static_cast<std::size_t>(c);
-                const float_lanes d = impl::difference(float_lanes::load(x + i, n), float_lanes::load(by.mean + c, n));
-                float_lanes v = impl::multiplied_and_added(d, float_lanes::load(by.factor + c, n), float_lanes::load(by.shift + c, n));
-                if constexpr (adds()) v.add(float_lanes::load(residual + i, n));
-                if constexpr (plain()) {
-                    v.settle(relu, limit);
-                } else {
-                    v.apply(other);
-                    v.make_canonical();
-                }
-                v.store(to + i, n);
+        impl::by_pixels(pixels, channels, [&](std::size_t i, int c, auto n) __attribute__((always_inline)) {
+            const float_lanes d = impl::difference(impl::load_lanes(x + i, n), impl::load_lanes(by.mean + c, n));
+            float_lanes v = impl::multiplied_and_added(d, impl::load_lanes(by.factor + c, n), impl::load_lanes(by.shift + c, n));
+            if constexpr (adds()) v.add(impl::load_lanes(residual + i, n));
+            if constexpr (plain()) {
+                v.settle(relu, limit);
+            } else {
+                v.apply(other);
+                v.make_canonical();
             }
+            impl::store_lanes(v, to + i, n);
+        });
     };
     if (residual != nullptr) usual ? all(std::true_type{}, std::true_type{}) : all(std::true_type{}, std::false_type{});
     else usual ? all(std::false_type{}, std::true_type{}) : all(std::false_type{}, std::false_type{});
@@ -118,14 +117,14 @@ inline void normalise(const float* x, const float* residual, float* to, int pixe
 inline void norm_sums(const float* gradient, const float* x, int pixels, int channels, const float* mean, float* sums, float* products) {
     impl::sum_pixels<2>(
         pixels, channels,
-        [&](float_lanes* sum, std::size_t at, int c, int n) __attribute__((always_inline)) {
-            const float_lanes g = float_lanes::load(gradient + at, n);
+        [&](float_lanes* sum, std::size_t at, int c, auto n) __attribute__((always_inline)) {
+            const float_lanes g = impl::load_lanes(gradient + at, n);
             sum[0].add(g);
-            sum[1].add_product(impl::difference(float_lanes::load(x + at, n), float_lanes::load(mean + c, n)), g);
+            sum[1].add_product(impl::difference(impl::load_lanes(x + at, n), impl::load_lanes(mean + c, n)), g);
         },
-        [&](const float_lanes* sum, int c, int n) __attribute__((always_inline)) {
-            sum[0].store(sums + c, n);
-            sum[1].store(products + c, n);
+        [&](const float_lanes* sum, int c, auto n) __attribute__((always_inline)) {
+            impl::store_lanes(sum[0], sums + c, n);
+            impl::store_lanes(sum[1], products + c, n);
         });
 }
 
@@ -141,15 +140,11 @@ struct norm_gradient_lines {
 
 /// `to` may be `gradient`.
 inline void norm_gradient(const float* gradient, const float* x, float* to, int pixels, int channels, const norm_gradient_lines& by) {
-    std::size_t at = 0;
-    for (int p = 0; p < pixels; ++p, at += static_cast<std::size_t>(channels))
-        for (int c = 0; c < channels; c += lane_count) {
-            const int n = std::min(lane_count, channels - c);
-            const auto i = at + static_cast<std::size_t>(c);
-            const float_lanes d = impl::difference(float_lanes::load(x + i, n), float_lanes::load(by.mean + c, n));
-            const float_lanes g = impl::difference(float_lanes::load(gradient + i, n), float_lanes::load(by.mean_gradient + c, n));
-            impl::product(impl::multiplied_and_added(d, float_lanes::load(by.minus_slope + c, n), g), float_lanes::load(by.factor + c, n)).store(to + i, n);
-        }
+    impl::by_pixels(pixels, channels, [&](std::size_t i, int c, auto n) __attribute__((always_inline)) {
+        const float_lanes d = impl::difference(impl::load_lanes(x + i, n), impl::load_lanes(by.mean + c, n));
+        const float_lanes g = impl::difference(impl::load_lanes(gradient + i, n), impl::load_lanes(by.mean_gradient + c, n));
+        impl::store_lanes(impl::product(impl::multiplied_and_added(d, impl::load_lanes(by.minus_slope + c, n), g), impl::load_lanes(by.factor + c, n)), to + i, n);
+    });
 }
 
 }  // namespace redoubt::kernel::inline REDOUBT_ABI
