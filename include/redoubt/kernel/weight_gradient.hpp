@@ -42,32 +42,38 @@ class weight_tile {
     using registers = float_lanes[static_cast<std::size_t>(Taps)][static_cast<std::size_t>(Inputs)][static_cast<std::size_t>(Blocks)];
     const weight_gradient_call& call;
     const conv_geometry& g;
-    const int block, channel, last_lanes;
+    const int block, channel, first_input, last_lanes;
 
 public:
     weight_tile(const weight_gradient_call& c, int first_block)
-        : call{c}, g{c.geometry}, block{first_block}, channel{g.first_channel(first_block)}, last_lanes{g.channels_in(first_block + Blocks - 1)} {}
+        : call{c}, g{c.geometry}, block{first_block}, channel{g.first_channel(first_block)}, first_input{g.first_input(channel)},
+          last_lanes{g.channels_in(first_block + Blocks - 1)} {}
 
     /// `input` counts within the group.
     void operator()(int r, int c, int input) const {
         registers sum;
         each([&](auto t, auto i, auto b) __attribute__((always_inline)) { sum[t()][i()][b()] = float_lanes::filled(0.0f); });
         const inside_range rows{g.row_at(0, r), g.stride.h, g.in.height, g.out.height};
-        const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(g.stride.w) * g.in.channels;
-        for (int image = 0; image < call.images; ++image)
-            for (int row = rows.first; row < rows.last; ++row) {
-                const float* in = call.in + static_cast<std::ptrdiff_t>(image) * g.in.size() + g.in.index(g.row_at(row, r), 0, g.first_input(channel) + input);
-                const float* out = call.gradient + static_cast<std::ptrdiff_t>(image) * g.out.size() + g.out.index(row, 0, channel);
+        const inside_range columns{g.column_at(0, c), g.stride.w, g.in.width, g.out.width};
+        // all that needs a division or a product is done here, outside of the rows
+        const std::ptrdiff_t in_channels = g.in.channels, out_channels = g.out.channels, pixel = g.stride.w * in_channels;
+        const std::ptrdiff_t in_line = g.stride.h * g.in.width * in_channels, out_line = g.out.width * out_channels;
+        const std::ptrdiff_t in_start = (static_cast<std::ptrdiff_t>(g.row_at(rows.first, r)) * g.in.width + (Taps == 1 ? g.column_at(columns.first, c) : 0)) * in_channels +
+                                        first_input + input;
+        const std::ptrdiff_t out_start = rows.first * out_line + (Taps == 1 ? columns.first : 0) * out_channels + channel;
+        const int width = Taps == 1 ? columns.last - columns.first : g.in.width;
+        for (int image = 0; image < call.images; ++image) {
+            const float* in = call.in + static_cast<std::ptrdiff_t>(image) * g.in.size() + in_start;
+            const float* out = call.gradient + static_cast<std::ptrdiff_t>(image) * g.out.size() + out_start;
+            for (int row = rows.first; row < rows.last; ++row, in += in_line, out += out_line) {
                 if constexpr (Taps == 1) {
-                    const inside_range columns{g.column_at(0, c), g.stride.w, g.in.width, g.out.width};
-                    in += static_cast<std::ptrdiff_t>(g.column_at(columns.first, c)) * g.in.channels;
-                    out += static_cast<std::ptrdiff_t>(columns.first) * g.out.channels;
-                    for (int column = columns.first; column < columns.last; ++column, in += pixel, out += g.out.channels)
-                        add<0>(sum, in, out);
+                    const float *a = in, *d = out;
+                    for (int column = 0; column < width; ++column, a += pixel, d += out_channels) add<0>(sum, a, d);
                 } else {
-                    neighbours(sum, in, out);
+                    neighbours(sum, in, out, in_channels, out_channels, width);
                 }
             }
+        }
         const std::ptrdiff_t tap = wide_layout{}.tap_size(g), whole = static_cast<std::ptrdiff_t>(wide_layout{}.block_size(g));
         float* const to = call.to + block * whole + (r * g.kernel.w + c) * tap + input * lane_count;
         each([&](auto t, auto i, auto b) __attribute__((always_inline)) {
@@ -102,20 +108,26 @@ private:
         });
     }
     /// One row: an input pixel meets the outputs of all three taps, so that it is read once for them; the first and the last one meet two.
-    [[gnu::always_inline]] void neighbours(registers& sum, const float* a, const float* d) const {
-        const std::ptrdiff_t next = g.out.channels;
+    [[gnu::always_inline]] void neighbours(registers& sum, const float* a, const float* d, std::ptrdiff_t pixel, std::ptrdiff_t next, int width) const {
         add<0>(sum, a, d + next);
         add<1>(sum, a, d);
-        for (int x = 2; x < g.in.width; ++x) {
-            a += g.in.channels;
+        for (int x = 2; x < width; ++x) {
+            a += pixel;
             d += next;
             float_lanes v[static_cast<std::size_t>(Taps)][static_cast<std::size_t>(Blocks)];
             unrolled<Taps>([&](auto t) __attribute__((always_inline)) {
                 unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { v[t()][b()] = outputs(d + (1 - t()) * next, b()); });
             });
-            each([&](auto t, auto i, auto b) __attribute__((always_inline)) { sum[t()][i()][b()].add_product(a[i()], v[t()][b()]); });
+            const float* from = a;
+            unrolled<Inputs>([&](auto i) __attribute__((always_inline)) {
+                // compilers would read all inputs first, for which there are no registers: these wait for earlier sums
+                if constexpr (i() >= 3) asm("" : "+r"(from) : "v"(sum[0][i() - 3][0].part[0]));
+                unrolled<Taps>([&](auto t) __attribute__((always_inline)) {
+                    unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { sum[t()][i()][b()].add_product(from[i()], v[t()][b()]); });
+                });
+            });
         }
-        a += g.in.channels;
+        a += pixel;
         d += next;
         add<1>(sum, a, d);
         add<2>(sum, a, d - next);
