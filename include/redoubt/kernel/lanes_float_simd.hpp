@@ -86,6 +86,8 @@ struct float_lanes {
         for (int i = 0; i < parts; ++i) part[i] = part[i] + other.part[i];
     }
 #if REDOUBT_LEVEL_NUMBER >= 4
+    /// For the compiler only: what is read from `p` afterwards is read after these lanes were computed.
+    [[gnu::always_inline]] void precede(const float*& p) const { asm("" : "+r"(p) : "v"(static_cast<__m512>(part[0]))); }
     /// One bit a lane: whose words differ; which are not within.
     unsigned unlike(const float_lanes& o) const {
         return _mm512_cmpneq_epi32_mask(_mm512_castps_si512(part[0]), _mm512_castps_si512(o.part[0]));

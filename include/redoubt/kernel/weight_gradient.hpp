@@ -121,7 +121,7 @@ private:
             const float* from = a;
             unrolled<Inputs>([&](auto i) __attribute__((always_inline)) {
                 // compilers would read all inputs first, for which there are no registers: these wait for earlier sums
-                if constexpr (i() >= 3) asm("" : "+r"(from) : "v"(sum[0][i() - 3][0].part[0]));
+                if constexpr (i() >= 3 && level >= instruction_level::v4) sum[0][i() - 3][0].precede(from);
                 unrolled<Taps>([&](auto t) __attribute__((always_inline)) {
                     unrolled<Blocks>([&](auto b) __attribute__((always_inline)) { sum[t()][i()][b()].add_product(from[i()], v[t()][b()]); });
                 });
