@@ -16,12 +16,14 @@ namespace impl {
 /// What must be the same for a checkpoint to mean anything: layers, optimiser, seed and batch.
 template <network_type Net>
 std::string identity_of(const trainer<Net>& of) {
-    std::string text = "seed " + std::to_string(of.by().seed) + ", batch " + std::to_string(of.by().batch) + ", optimiser " +
-                       std::to_string(static_cast<int>(of.by().optimiser.kind)) + ", layers";
+    std::string text = "seed ";
+    text.append(std::to_string(of.by().seed)).append(", batch ").append(std::to_string(of.by().batch)).append(", optimiser ");
+    text.append(std::to_string(static_cast<int>(of.by().optimiser.kind))).append(", layers");
     for (const slot& s : of.parts().plan().slots) {
         const kernel::conv_geometry& g = s.geometry;
-        text += " " + std::string{s.name.view()} + ":" + std::to_string(g.out.channels) + "x" + std::to_string(g.kernel.h) + "x" +
-                std::to_string(g.kernel.w) + "x" + std::to_string(g.group_in()) + (s.has_norm ? "n" : "b");
+        text.append(" ").append(s.name.view()).append(":");
+        for (const int extent : {g.out.channels, g.kernel.h, g.kernel.w, g.group_in()}) text.append(std::to_string(extent)).append("x");
+        text.append(s.has_norm ? "n" : "b");
     }
     return text;
 }
