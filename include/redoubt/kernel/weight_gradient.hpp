@@ -6,9 +6,44 @@
 #include <redoubt/kernel/direct.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 namespace redoubt::kernel::inline REDOUBT_ABI {
+
+/// Memory that will be read soon, fetched into the second cache a few lines a row of pixels, which costs nothing while the row is computed.
+class read_ahead {
+public:
+    /// So many floats from there; what does not fit in the list is left out.
+    void add(const float* from, std::size_t count) {
+        if (last_ < parts_.size()) parts_[last_++] = {reinterpret_cast<const char*>(from), reinterpret_cast<const char*>(from + count)};
+    }
+    /// Spreads what was added over that many rows.
+    void spread(int rows) {
+        std::ptrdiff_t bytes = 0;
+        for (const part& p : parts_) bytes += p.end - p.from;
+        lines_ = std::clamp<std::ptrdiff_t>((bytes / line + rows - 1) / std::max(rows, 1), 1, 16);
+    }
+    /// To be called once a row, and between rows where another part may begin.
+    [[gnu::always_inline]] void some() {
+        part& now = parts_[first_];
+        if (now.from >= now.end) return;
+        for (std::ptrdiff_t k = 0; k < lines_; ++k) __builtin_prefetch(now.from + k * line, 0, 2);
+        now.from += lines_ * line;
+    }
+    void next() {
+        if (first_ + 1 < last_ && parts_[first_].from >= parts_[first_].end) ++first_;
+    }
+
+private:
+    struct part {
+        const char *from = nullptr, *end = nullptr;
+    };
+    static constexpr std::ptrdiff_t line = 64;
+    std::array<part, 4> parts_{};
+    std::size_t first_ = 0, last_ = 0;
+    std::ptrdiff_t lines_ = 1;
+};
 
 /// Inputs and the loss's gradient to outputs, of `images` images one after the other; `to` is added to, in the wide layout.
 struct weight_gradient_call {
@@ -17,7 +52,15 @@ struct weight_gradient_call {
     const float* in = nullptr;
     const float* gradient = nullptr;
     float* to = nullptr;
+    read_ahead* ahead = nullptr;  ///< or null
 };
+
+/// Rows of pixels that weight_gradient() goes through, each a chance to read ahead.
+constexpr int weight_gradient_rows(const conv_geometry& g, int images) {
+    const bool three = level >= instruction_level::v4 && g.kernel.w == 3 && g.stride.w == 1;
+    const int pairs = level >= instruction_level::v4 ? (g.blocks() + 1) / 2 : g.blocks(), inputs = three && g.blocks() > 1 ? 4 : level >= instruction_level::v4 ? 8 : 4;
+    return g.kernel.h * (three ? 1 : g.kernel.w) * ((g.group_in() + inputs - 1) / inputs) * pairs * g.out.height * images;
+}
 
 namespace impl {
 
@@ -66,6 +109,7 @@ public:
             const float* in = call.in + static_cast<std::ptrdiff_t>(image) * g.in.size() + in_start;
             const float* out = call.gradient + static_cast<std::ptrdiff_t>(image) * g.out.size() + out_start;
             for (int row = rows.first; row < rows.last; ++row, in += in_line, out += out_line) {
+                if (call.ahead != nullptr) call.ahead->some();
                 if constexpr (Taps == 1) {
                     const float *a = in, *d = out;
                     for (int column = 0; column < width; ++column, a += pixel, d += out_channels) add<0>(sum, a, d);
@@ -141,6 +185,7 @@ void weight_blocks(const weight_gradient_call& call, int block) {
     const conv_geometry& g = call.geometry;
     const int inputs = g.group_in();
     const auto columns = [&]<int Taps, int Most>(std::integral_constant<int, Taps>, std::integral_constant<int, Most>, int r, int c) {
+        if (call.ahead != nullptr) call.ahead->next();
         int i = 0;
         for (; i + Most <= inputs; i += Most) weight_tile<Taps, Most, Blocks>{call, block}(r, c, i);
         // three channels are those of an image

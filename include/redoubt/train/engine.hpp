@@ -448,6 +448,18 @@ private:
             if (s.kind == op::subsample) kernel::subsample_gradient(s.geometry, d, here);
         }
     }
+    /// What the next group will read first, if there is one.
+    bool plan_next(const move& m, const step& s, const group& g, kernel::read_ahead& soon) {
+        const std::size_t next = g.first + g.count, count = std::min(g.count, count_ - std::min(count_, next));
+        if (count == 0 || !s.has_norm) return false;
+        const std::size_t out = number(s.geometry.out.size());
+        soon.add(value_gradients_[number(m.own)].data() + next * out, count * out);
+        soon.add(raw_[number(m.step)].data() + next * out, count * out);
+        const std::size_t in = plan_.size_of(s.in);
+        const floats& source = plan_.is_stored[number(s.in)] ? values_[number(s.in)] : raw_[number(plan_.maker[number(s.in)])];
+        soon.add(source.data() + next * in, count * in);
+        return true;
+    }
     void backward_convolution(const phase& p, const move& m, const step& s, const float* own, group& g) {
         const std::size_t out_size = number(s.geometry.out.size()), in_size = number(s.geometry.in.size());
         const slot_range& r = layout_.slots[number(s.slot)];
@@ -470,7 +482,13 @@ private:
         }
         const kernel::conv_geometry geometry = geometry_of(s, g.count);
         const std::size_t calls = training_plan::is_flat(s) ? 1 : g.count;
-        kernel::weight_gradient({geometry, static_cast<int>(calls), read(s.in, g), own, partial});
+        kernel::weight_gradient_call call{geometry, static_cast<int>(calls), read(s.in, g), own, partial};
+        kernel::read_ahead soon;
+        if (plan_next(m, s, g, soon)) {
+            soon.spread(kernel::weight_gradient_rows(geometry, call.images));
+            call.ahead = &soon;
+        }
+        kernel::weight_gradient(call);
         if (!m.to_input) return;
         float* const scratch = g.memory.take(kernel::input_gradient_scratch(geometry));
         float *const own_memory = gradient(s.in, g), *const to = m.added == s.in ? g.memory.take(in_size * g.count) : own_memory;
