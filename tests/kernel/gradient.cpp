@@ -111,6 +111,7 @@ TEST_CASE("gradients of the usual layers have the bits of the scalar chains") {
         check({{.in = {400, 1, 5}, .out = {10, 1, 5}}, 1, 7, kind});
         check({{.in = {48, 9, 9}, .out = {48, 5, 5}, .kernel = 3, .stride = 2, .pad = 1, .groups = 48}, 2, 8, kind});
         check({{.in = {6, 4, 4}, .out = {10, 1, 1}, .kernel = {4, 4}}, 2, 9, kind});
+        check({{.in = {12, 6, 14}, .out = {20, 3, 7}, .kernel = 5, .stride = 2, .pad = 2}, 1, 10, kind});  // phases of three columns
     }
 }
 
@@ -155,5 +156,43 @@ TEST_CASE("the scalar gradients are those of the convolution they belong to") {
                             }
         CHECK(weight_sums == by_weight);
         CHECK(input_sums == by_input);
+    }
+}
+
+TEST_CASE("narrow convolutions have chains by row, input channel and column") {
+    random_stream random{17, {}};
+    for (std::uint32_t n = 0; n < 150; ++n) {
+        const int width = support::below(random, 40) + 4, height = support::below(random, 6) + 1, rows = support::below(random, 3) + 1;
+        const conv_geometry g{.in = {support::one_of(random, {1, 3, 16, 20}), height + rows - 1, width}, .out = {support::one_of(random, {1, 7, 16}), height, width},
+                              .kernel = {rows, 3}, .pad = {support::below(random, rows), 1}};
+        INFO(text_of(g, 1));
+        REQUIRE(kernel::is_narrow(g));
+        const gradient_case c{g, 1, n, n % 2 == 0 ? support::words::ordinary : support::words::hostile};
+        std::vector<float> bias(16, 0.25f), got(c.out.size()), wanted(c.out.size());
+        kernel::conv_call<float32> call;
+        call.geometry = g;
+        call.in = c.in.data();
+        call.weights = c.weights.data();
+        call.bias = bias.data();
+        call.residual = n % 3 == 0 ? c.out.data() : nullptr;
+        call.out = got.data();
+        call.block_end = 1;
+        call.act = n % 4 == 0 ? kernel::activation::relu : n % 4 == 1 ? kernel::activation::hard_swish : kernel::activation::none;
+        kernel::narrow_conv2d(call);
+        call.out = wanted.data();
+        for (int row = 0; row < height; ++row)
+            for (int column = 0; column < width; ++column)
+                for (int o = 0; o < g.out.channels; ++o) {
+                    float sum = bias[0];
+                    for (int r = 0; r < rows; ++r)
+                        for (int i = 0; i < g.in.channels; ++i)
+                            for (int k = 0; k < 3; ++k) {
+                                const int y = g.row_at(row, r), x = g.column_at(column, k);
+                                if (y < 0 || x < 0 || y >= g.in.height || x >= width) continue;
+                                sum = kernel::multiply_add(c.in[static_cast<std::size_t>(g.in.index(y, x, i))], c.weights[kernel::wide_layout{}.index(g, o, r, k, i)], sum);
+                            }
+                    kernel::finish(call, sum, g.out.index(row, column, o));
+                }
+        CHECK(first_difference(wanted, got) == -1);
     }
 }

@@ -4,6 +4,7 @@
 
 #include <redoubt/kernel/geometry.hpp>
 #include <redoubt/kernel/multiply_add.hpp>
+#include <redoubt/kernel/turned.hpp>
 #include <redoubt/number/nan.hpp>
 
 #include <cmath>
@@ -55,30 +56,39 @@ void weight_gradient_reference(const conv_geometry& g, int images, const T* in, 
 
 /// The gradient of the loss to each input, and `added` where it is not null (of g.in, it may not be `to`). `weights` are in
 /// the wide layout. Each input has one chain from +0 over the kernel's rows and columns from the last to the first and the
-/// output channels of its group, those that do not reach it left out: the chain of a convolution with turned weights.
+/// output channels of its group, those that do not reach it left out: the chain of a convolution with turned weights. Where that is a narrow one
+/// (kernel/narrow.hpp), columns go innermost.
 template <std::floating_point T>
 void input_gradient_reference(const conv_geometry& g, int images, const T* gradient, const T* weights, const T* added, T* to) {
     const auto in_size = static_cast<std::ptrdiff_t>(g.in.size()), out_size = static_cast<std::ptrdiff_t>(g.out.size());
     const auto reaches = [](int at, int stride, int extent) { return at >= 0 && at % stride == 0 && at / stride < extent; };
     for (int image = 0; image < images; ++image)
         for (int y = 0; y < g.in.height; ++y)
-            for (int x = 0; x < g.in.width; ++x)
+            for (int x = 0; x < g.in.width; ++x) {
+                const bool narrow = is_narrow(turned_phase{g, {y % g.stride.h, x % g.stride.w}}.geometry);
                 for (int channel = 0; channel < g.in.channels; ++channel) {
                     T sum{};
                     const int group = channel / g.group_in(), i = channel % g.group_in();
-                    for (int r = g.kernel.h - 1; r >= 0; --r)
-                        for (int c = g.kernel.w - 1; c >= 0; --c) {
-                            const int row = y + g.pad.h - r * g.dilation.h, column = x + g.pad.w - c * g.dilation.w;
-                            if (!reaches(row, g.stride.h, g.out.height) || !reaches(column, g.stride.w, g.out.width)) continue;
-                            for (int o = group * g.group_out(); o < (group + 1) * g.group_out(); ++o)
-                                sum = impl::step_of_chain(
-                                    gradient[image * out_size + g.out.index(row / g.stride.h, column / g.stride.w, o)],
-                                    weights[impl::float_layout.index(g, o, r, c, i)], sum);
+                    const auto add = [&](int r, int c, int o) {
+                        const int row = y + g.pad.h - r * g.dilation.h, column = x + g.pad.w - c * g.dilation.w;
+                        if (!reaches(row, g.stride.h, g.out.height) || !reaches(column, g.stride.w, g.out.width)) return;
+                        sum = impl::step_of_chain(gradient[image * out_size + g.out.index(row / g.stride.h, column / g.stride.w, o)],
+                                                  weights[impl::float_layout.index(g, o, r, c, i)], sum);
+                    };
+                    for (int r = g.kernel.h - 1; r >= 0; --r) {
+                        if (narrow) {
+                            for (int o = 0; o < g.out.channels; ++o)
+                                for (int c = g.kernel.w - 1; c >= 0; --c) add(r, c, o);
+                            continue;
                         }
+                        for (int c = g.kernel.w - 1; c >= 0; --c)
+                            for (int o = group * g.group_out(); o < (group + 1) * g.group_out(); ++o) add(r, c, o);
+                    }
                     const auto at = image * in_size + g.in.index(y, x, channel);
                     if (added != nullptr) sum = sum + added[at];
                     to[at] = impl::one_nan(sum);
                 }
+            }
 }
 
 }  // namespace redoubt::kernel::inline REDOUBT_ABI

@@ -305,7 +305,7 @@ private:
             call.in = in + n * number(s.geometry.in.size());
             call.out = out + n * number(s.geometry.out.size());
             call.residual = residual == nullptr ? nullptr : residual + n * number(s.geometry.out.size());
-            kernel::conv2d<float32>(call);
+            kernel::trained_conv2d(call);
         }
         if (s.has_norm) g.sums.moments.add(out, pixels_of(s, g), g.memory.take(3 * r.channels), r.channels);
         else if (apart) finish(s, i, value(s.out, g), g);
