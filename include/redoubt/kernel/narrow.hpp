@@ -4,6 +4,7 @@
 #pragma once
 
 #include <redoubt/kernel/conv2d.hpp>
+#include <redoubt/kernel/read_ahead.hpp>
 #include <redoubt/kernel/turned.hpp>
 
 namespace redoubt::kernel::inline REDOUBT_ABI {
@@ -47,9 +48,13 @@ void narrow_tile(const conv_call<float32>& call, int row, int column) {
 }
 
 template <int Pixels>
-void narrow_rows(const conv_call<float32>& call) {
+void narrow_rows(const conv_call<float32>& call, read_ahead* ahead) {
     const shape& out = call.geometry.out;
-    for (int row = 0; row < out.height; ++row)
+    for (int row = 0; row < out.height; ++row) {
+        if (ahead != nullptr) {
+            ahead->next();
+            ahead->some();
+        }
         for (int from = 0; from < out.width; from += Pixels) {
             const int column = std::min(from, out.width - Pixels);
             const bool before = column > 0, after = column + Pixels < out.width;
@@ -58,22 +63,23 @@ void narrow_rows(const conv_call<float32>& call) {
             else if (after) narrow_tile<Pixels, false, true>(call, row, column);
             else narrow_tile<Pixels, false, false>(call, row, column);
         }
+    }
 }
 
 }  // namespace impl
 
 /// The convolution, with bias, residual add and activation as conv2d() has them. Precondition: is_narrow(). The residual may not be the output.
-inline void narrow_conv2d(const conv_call<float32>& call) {
+inline void narrow_conv2d(const conv_call<float32>& call, read_ahead* ahead = nullptr) {
     if constexpr (level >= instruction_level::v4) {
-        if (call.geometry.out.width >= 16) return impl::narrow_rows<16>(call);
-        if (call.geometry.out.width >= 8) return impl::narrow_rows<8>(call);
+        if (call.geometry.out.width >= 16) return impl::narrow_rows<16>(call, ahead);
+        if (call.geometry.out.width >= 8) return impl::narrow_rows<8>(call, ahead);
     }
-    impl::narrow_rows<4>(call);
+    impl::narrow_rows<4>(call, ahead);
 }
 
-/// The convolution of a training step: the narrow form where it fits.
-inline void trained_conv2d(const conv_call<float32>& call) {
-    if (is_narrow(call.geometry)) narrow_conv2d(call);
+/// The convolution of a training step: the narrow form, which can read ahead, where it fits.
+inline void trained_conv2d(const conv_call<float32>& call, read_ahead* ahead = nullptr) {
+    if (is_narrow(call.geometry)) narrow_conv2d(call, ahead);
     else conv2d<float32>(call);
 }
 

@@ -301,11 +301,14 @@ private:
             call.lower = s.lower;
             call.slope = s.slope;
         }
+        kernel::read_ahead soon;
+        add_next(s.in, g, soon);
+        soon.spread(call.geometry.out.height * static_cast<int>(g.count));
         for (std::size_t n = 0; n < (flat ? 1 : g.count); ++n) {
             call.in = in + n * number(s.geometry.in.size());
             call.out = out + n * number(s.geometry.out.size());
             call.residual = residual == nullptr ? nullptr : residual + n * number(s.geometry.out.size());
-            kernel::trained_conv2d(call);
+            kernel::trained_conv2d(call, &soon);
         }
         if (s.has_norm) g.sums.moments.add(out, pixels_of(s, g), g.memory.take(3 * r.channels), r.channels);
         else if (apart) finish(s, i, value(s.out, g), g);
@@ -448,17 +451,24 @@ private:
             if (s.kind == op::subsample) kernel::subsample_gradient(s.geometry, d, here);
         }
     }
-    /// What the next group will read first, if there is one.
-    bool plan_next(const move& m, const step& s, const group& g, kernel::read_ahead& soon) {
-        const std::size_t next = g.first + g.count, count = std::min(g.count, count_ - std::min(count_, next));
-        if (count == 0 || !s.has_norm) return false;
-        const std::size_t out = number(s.geometry.out.size());
-        soon.add(value_gradients_[number(m.own)].data() + next * out, count * out);
-        soon.add(raw_[number(m.step)].data() + next * out, count * out);
-        const std::size_t in = plan_.size_of(s.in);
+    /// Images of the next group.
+    std::size_t next_count(const group& g) const { return std::min(g.count, count_ - std::min(count_, g.first + g.count)); }
+    /// What the next group will read for a value: the value, or what it is made of.
+    void add_next(int v, const group& g, kernel::read_ahead& soon) const {
+        const std::size_t next = g.first + g.count, size = plan_.size_of(v);
+        const std::size_t maker = number(plan_.maker[number(v)]);
+        if (raw_[maker].empty()) return soon.add(values_[number(v)].data() + next * size, next_count(g) * size);
+        soon.add(raw_[maker].data() + next * size, next_count(g) * size);
+        const int residual = plan_.steps[maker].residual;
+        if (residual >= 0 && plan_.is_stored[number(residual)]) soon.add(values_[number(residual)].data() + next * size, next_count(g) * size);
+    }
+    /// What the next group will read for a convolution's gradients.
+    void add_next(const move& m, const step& s, const group& g, kernel::read_ahead& soon) const {
+        const std::size_t next = g.first + g.count, out = number(s.geometry.out.size()), in = plan_.size_of(s.in);
+        soon.add(value_gradients_[number(m.own)].data() + next * out, next_count(g) * out);
+        if (s.has_norm) soon.add(raw_[number(m.step)].data() + next * out, next_count(g) * out);
         const floats& source = plan_.is_stored[number(s.in)] ? values_[number(s.in)] : raw_[number(plan_.maker[number(s.in)])];
-        soon.add(source.data() + next * in, count * in);
-        return true;
+        soon.add(source.data() + next * in, next_count(g) * in);
     }
     void backward_convolution(const phase& p, const move& m, const step& s, const float* own, group& g) {
         const std::size_t out_size = number(s.geometry.out.size()), in_size = number(s.geometry.in.size());
@@ -484,10 +494,9 @@ private:
         const std::size_t calls = training_plan::is_flat(s) ? 1 : g.count;
         kernel::weight_gradient_call call{geometry, static_cast<int>(calls), read(s.in, g), own, partial};
         kernel::read_ahead soon;
-        if (plan_next(m, s, g, soon)) {
-            soon.spread(kernel::weight_gradient_rows(geometry, call.images));
-            call.ahead = &soon;
-        }
+        add_next(m, s, g, soon);
+        soon.spread(kernel::weight_gradient_rows(geometry, call.images));
+        call.ahead = &soon;
         kernel::weight_gradient(call);
         if (!m.to_input) return;
         float* const scratch = g.memory.take(kernel::input_gradient_scratch(geometry));
