@@ -13,3 +13,4 @@
 #include <redoubt/io/cifar.hpp>
 #include <redoubt/io/rom.hpp>
 #include <redoubt/redoubt.hpp>
+#include <redoubt/train/deploy.hpp>

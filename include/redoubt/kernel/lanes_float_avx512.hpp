@@ -22,6 +22,7 @@ struct float_register {
     static batch multiply_add(const batch& factor, const batch& weight, const batch& sum) {
         return _mm512_fmadd_ps(factor, weight, sum);
     }
+    static batch root(const batch& v) { return _mm512_maskz_sqrt_ps(0xffff, v); }
     /// The first `count`, then zeros; reads no further.
     static batch load(const float* p, int count) {
         return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1u), p);

@@ -5,6 +5,8 @@
 #include <redoubt/kernel/call.hpp>
 #include <redoubt/kernel/multiply_add.hpp>
 
+#include <cmath>
+
 #if REDOUBT_LEVEL_NUMBER == 0
 namespace redoubt::kernel::inline REDOUBT_ABI {
 
@@ -53,6 +55,14 @@ struct float_lanes {
     }
     void divide(float by) {
         for (float& v : part) v = v / by;
+    }
+    void divide(const float_lanes& by) {
+        for (int i = 0; i < lane_count; ++i) part[i] = part[i] / by.part[i];
+    }
+    float_lanes root() const {
+        float_lanes v;
+        for (int i = 0; i < lane_count; ++i) v.part[i] = std::sqrt(part[i]);
+        return v;
     }
     /// max_of(), but for a NaN's payload.
     void raise(const float_lanes& other) {

@@ -96,6 +96,8 @@ struct float_lanes {
         const __m128 pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
         return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
     }
+    /// For the compiler only: what is read from `p` afterwards is read after these lanes were computed.
+    [[gnu::always_inline]] void precede(const float*& p) const { asm("" : "+r"(p) : "v"(static_cast<__m512>(part[0]))); }
     /// One bit a lane: whose words differ; which are not within.
     unsigned unlike(const float_lanes& o) const {
         return _mm512_cmpneq_epi32_mask(_mm512_castps_si512(part[0]), _mm512_castps_si512(o.part[0]));
@@ -111,13 +113,22 @@ struct float_lanes {
         for (int i = 0; i < parts; ++i) v.part[i] = xsimd::abs(part[i]);
         return v;
     }
+    void divide(float by) { divide(filled(by)); }
     template <class Register = float_register>
-    void divide(float by) {
-        const batch divisor(by);
-        for (batch& v : part) {
-            if constexpr (requires { Register::divide(v, divisor); }) v = Register::divide(v, divisor);
-            else v = v / divisor;
+    void divide(const float_lanes& by) {
+        for (int i = 0; i < parts; ++i) {
+            if constexpr (requires { Register::divide(part[i], by.part[i]); }) part[i] = Register::divide(part[i], by.part[i]);
+            else part[i] = part[i] / by.part[i];
         }
+    }
+    template <class Register = float_register>
+    float_lanes root() const {
+        float_lanes v;
+        for (int i = 0; i < parts; ++i) {
+            if constexpr (requires { Register::root(part[i]); }) v.part[i] = Register::root(part[i]);
+            else v.part[i] = xsimd::sqrt(part[i]);
+        }
+        return v;
     }
     /// max_of(), but for a NaN's payload.
     void raise(const float_lanes& other) {

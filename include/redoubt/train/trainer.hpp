@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+// Training of a network type: the steps of its table, norms not folded, on batches of images.
+#pragma once
+
+#include <redoubt/harden/saturate.hpp>
+#include <redoubt/nn/network.hpp>
+#include <redoubt/train/recipe.hpp>
+#include <redoubt/train/tensors.hpp>
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+namespace redoubt::train::inline v1 {
+
+/// What one step did.
+struct step_report {
+    double loss = 0.0;           ///< mean over the batch, of the weights before the step
+    double rate = 0.0;
+    double gradient_norm = 0.0;  ///< before clipping; 0 where clipping is off
+};
+
+/// What one epoch did.
+struct epoch_report {
+    std::uint64_t epoch = 0;     ///< counted from 1
+    std::uint64_t steps = 0;
+    double loss = 0.0;           ///< mean over its steps
+};
+
+}  // namespace redoubt::train::inline v1
+
+namespace redoubt::train::inline REDOUBT_ABI {
+
+namespace impl {
+
+template <saturation F, int N, int D, class... L>
+saturating_map map_of(const basic_saf<F, N, D, L...>*) { return {F, static_cast<float>(N) / static_cast<float>(D)}; }
+
+template <class... W>
+void add_wrapper_maps(pack<W...>, std::vector<std::pair<int, any_weight_map>>& to) {
+    int number = 0;
+    [[maybe_unused]] const auto one = [&]<class X>(type_tag<X>) {
+        if constexpr (requires(const X* x) { map_of(x); }) to.emplace_back(number, map_of(static_cast<const X*>(nullptr)));
+        ++number;
+    };
+    (one(type_tag<W>{}), ...);
+}
+
+/// The function that a network reads each slot's weights through, where it has one that bends them.
+struct own_transforms {
+    std::vector<std::pair<int, any_weight_map>> wrappers;  ///< by the wrapper's number
+
+    const any_weight_map* of(const slot& s) const {
+        for (const auto& [number, map] : wrappers)
+            if (s.transform == number) return &map;
+        return nullptr;
+    }
+    void forward(const map_place& at, std::span<const float> from, std::span<float> to) const {
+        if (const any_weight_map* map = of(at.info)) map->forward(at, from, to);
+        else std::copy(from.begin(), from.end(), to.begin());
+    }
+    void backward(const map_place& at, std::span<const float> from, std::span<float> gradient) const {
+        if (const any_weight_map* map = of(at.info)) map->backward(at, from, gradient);
+    }
+};
+
+template <network_type Net>
+inline constexpr bool has_custom_step = [] {
+    for (int i = 0; i < Net::table.step_count; ++i)
+        if (Net::table.steps[static_cast<std::size_t>(i)].kind == op::custom) return true;
+    return false;
+}();
+
+}  // namespace impl
+
+/// Trains a network in fp32, whatever number and protections its type has: of replicas one is trained, second copies of channels are one, and
+/// functions of weights (harden/saturate.hpp) stand between stored weights and kernels. A softmax at the end is left out: the loss has its own.
+/// Layers of the user's own have no derivative here and do not compile.
+///
+/// Results depend on the recipe, the seed and the images; not on the number of threads. NaN and infinite values go the way they go in inference.
+/// Memory: about four floats an activation and image of a batch.
+template <network_type Net>
+class trainer {
+    static_assert(!impl::has_custom_step<Net>, "redoubt: a layer of the user's own cannot be trained");
+    static_assert(Net::output.extents.height == 1 && Net::output.extents.width == 1, "redoubt: a network is trained on one label an image: its output must be 1x1");
+
+public:
+    static constexpr int classes = Net::outputs;
+
+    explicit trainer(recipe by)
+        : recipe_{std::move(by)}, engine_{plan_of(), recipe_.threads}, optimiser_{recipe_.optimiser, engine_.layout()}, maps_{recipe_.maps} {
+        impl::own_transforms own;
+        impl::add_wrapper_maps(typename Net::wrappers{}, own.wrappers);
+        if (!own.wrappers.empty()) own_.push_back(own);
+        if (!own.wrappers.empty()) maps_.emplace_back(own);
+        initialise(recipe_.seed);
+    }
+
+    /// Fresh weights: uniform with the variance of He et al. 2015, 2 / fan-in, for convolutions, of 1 / (3 fan-in) for linear layers and all biases but
+    /// a norm's, which is 0 with scale 1 (PyTorch's forms). Draws depend on the seed and the weight's logical index.
+    void initialise(std::uint64_t seed) {
+        std::fill(engine_.parameters.begin(), engine_.parameters.end(), 0.0f);
+        const auto& slots = engine_.plan().slots;
+        for (std::size_t s = 0; s < slots.size(); ++s) {
+            const kernel::conv_geometry& g = slots[s].geometry;
+            const slot_range& r = engine_.layout().slots[s];
+            random_stream random{seed, {static_cast<std::uint32_t>(s), 0, 0, 0x494e4954u}};
+            const double most = std::sqrt((slots[s].is_linear ? 1.0 : 6.0) / g.fan_in()), small = std::sqrt(1.0 / g.fan_in());
+            const auto draw = [&](double bound) { return static_cast<float>((2.0 * random.unit() - 1.0) * bound); };
+            for (std::size_t i = 0; i < g.weights(); ++i) engine_.parameters[r.weights + kernel::wide_layout{}.index_of_logical(g, i)] = draw(most);
+            for (std::size_t c = 0; c < static_cast<std::size_t>(g.out.channels); ++c) {
+                if (r.has_norm) engine_.parameters[r.scale + c] = 1.0f;
+                else engine_.parameters[r.bias + c] = draw(small);
+            }
+            std::fill(engine_.running[s].mean.begin(), engine_.running[s].mean.end(), 0.0f);
+            std::fill(engine_.running[s].variance.begin(), engine_.running[s].variance.end(), 1.0f);
+        }
+        optimiser_ = optimiser{recipe_.optimiser, engine_.layout()};
+        epoch_ = 0;
+    }
+
+    /// One step on images in the order that the network's input says, normalised already; a label an image, below `classes`.
+    /// Errors: counts that do not fit, labels out of range.
+    result<step_report> step(std::span<const float> images, std::span<const int> labels) {
+        if (const result<void> sound = check(images.size(), labels); !sound) return sound.reason();
+        constexpr auto pixels = static_cast<std::size_t>(Net::input_shape.size());
+        const std::span<float> to = engine_.images(labels.size());
+        for (std::size_t i = 0; i < labels.size(); ++i)
+            kernel::read_image<float32>(Net::input_shape, Net::input::planar, images.data() + i * pixels, to.data() + i * pixels, 0);
+        return take_step(labels, rate_at(recipe_.schedule, optimiser_.steps(), steps_, steps_per_epoch_));
+    }
+    /// Only loss and gradients, for a look at them: parameters stay, running statistics move.
+    result<double> gradients_of(std::span<const float> images, std::span<const int> labels) {
+        if (const result<void> sound = check(images.size(), labels); !sound) return sound.reason();
+        constexpr auto pixels = static_cast<std::size_t>(Net::input_shape.size());
+        const std::span<float> to = engine_.images(labels.size());
+        for (std::size_t i = 0; i < labels.size(); ++i)
+            kernel::read_image<float32>(Net::input_shape, Net::input::planar, images.data() + i * pixels, to.data() + i * pixels, 0);
+        return engine_.run(labels, options());
+    }
+
+    /// One pass over a set in a drawn order, in whole batches. `progress` is called with (step of this epoch, steps of an epoch, report) after each.
+    /// Errors: images of another size than the network's input, fewer than a batch, labels out of range.
+    template <class Progress>
+    result<epoch_report> epoch(const io::image_set& set, Progress&& progress) {
+        if (const result<void> sound = check_set(set); !sound) return sound.reason();
+        const std::size_t batch = static_cast<std::size_t>(recipe_.batch), size = set.image_size();
+        plan_steps(set.size());
+        const std::vector<std::uint32_t> order = shuffled(set.size(), recipe_.seed, epoch_);
+        const pixel_table table{recipe_.augment.normalise, set.channels};
+        std::vector<int> labels(batch);
+        epoch_report report{epoch_ + 1, steps_per_epoch_, 0.0};
+        for (std::uint64_t k = 0; k < steps_per_epoch_; ++k) {
+            const std::span<float> to = engine_.images(batch);
+            engine_.threads().run(batch, [&](std::size_t, std::size_t i) {
+                const std::size_t image = order[static_cast<std::size_t>(k) * batch + i];
+                augment(set, image, recipe_.augment, table, recipe_.seed, epoch_, to.data() + i * size);
+                labels[i] = set.labels[image];
+            });
+            const step_report did = take_step(labels, rate_at(recipe_.schedule, optimiser_.steps(), steps_, steps_per_epoch_));
+            report.loss += did.loss;
+            progress(k, steps_per_epoch_, did);
+        }
+        report.loss /= static_cast<double>(steps_per_epoch_);
+        ++epoch_;
+        return report;
+    }
+    result<epoch_report> epoch(const io::image_set& set) {
+        return epoch(set, [](std::uint64_t, std::uint64_t, const step_report&) {});
+    }
+
+    /// Of how many images an epoch consists, for schedules of a run that calls step() itself.
+    void plan_steps(std::size_t images) {
+        steps_per_epoch_ = images / recipe_.batch;
+        steps_ = steps_per_epoch_ * recipe_.epochs;
+    }
+
+    /// Parameters under the names and in the axes of PyTorch, norms not folded, weights as kernels read them (through the network's own functions, but not through the
+    /// recipe's maps): what io::load() loads.
+    io::tensor_file tensors() const {
+        floats read = engine_.parameters;
+        for (std::size_t s = 0; s < engine_.plan().slots.size() && !own_.empty(); ++s) {
+            const slot_range& r = engine_.layout().slots[s];
+            own_.front().forward({static_cast<int>(s), engine_.plan().slots[s]}, {engine_.parameters.data() + r.weights, r.weight_words}, {read.data() + r.weights, r.weight_words});
+        }
+        return to_tensors(engine_.plan().slots, engine_.layout(), read, &engine_.running);
+    }
+    /// The same of the last gradients, without statistics.
+    io::tensor_file gradient_tensors() const { return to_tensors<running_norm>(engine_.plan().slots, engine_.layout(), engine_.gradients, nullptr); }
+    /// Writes tensors() whole or not at all.
+    result<void> export_to(const std::string& path) const { return io::write_safetensors(path, tensors()); }
+    /// Starts from parameters in that form; weights are taken as stored ones. Optimiser and epochs begin anew.
+    result<void> start_from(const io::tensor_file& file, std::string_view source) {
+        initialise(recipe_.seed);
+        return from_tensors(file, source, engine_.plan().slots, engine_.layout(), engine_.parameters, engine_.running);
+    }
+
+    const recipe& by() const { return recipe_; }
+    train::engine& parts() { return engine_; }
+    const train::engine& parts() const { return engine_; }
+    train::optimiser& momenta() { return optimiser_; }
+    std::uint64_t epochs_done() const { return epoch_; }
+    void set_epochs_done(std::uint64_t epochs) { epoch_ = epochs; }
+
+private:
+    recipe recipe_;
+    train::engine engine_;
+    train::optimiser optimiser_;
+    std::vector<any_weight_map> maps_;
+    std::vector<impl::own_transforms> own_;  ///< at most one
+    std::uint64_t epoch_ = 0, steps_ = 1, steps_per_epoch_ = 1;
+
+public:
+    /// The moves of a step; for an oracle beside the trainer.
+    static training_plan plan_of() {
+        constexpr const auto& t = Net::table;
+        return detail::planner{{t.steps.data(), static_cast<std::size_t>(t.step_count)}, {t.values.data(), static_cast<std::size_t>(t.value_count)},
+                               {t.slots.data(), static_cast<std::size_t>(t.slot_count)}, t.output}.made();
+    }
+
+private:
+    batch_options options() const {
+        return {recipe_.label_smoothing, recipe_.seed, optimiser_.steps(), maps_, recipe_.features ? &recipe_.features : nullptr};
+    }
+    step_report take_step(std::span<const int> labels, double rate) {
+        step_report report{engine_.run(labels, options()), rate, 0.0};
+        double scale = 1.0;
+        if (recipe_.clip_norm > 0.0) {
+            report.gradient_norm = gradient_norm(engine_.gradients);
+            if (report.gradient_norm > recipe_.clip_norm) scale = recipe_.clip_norm / (report.gradient_norm + 1e-6);
+        }
+        optimiser_.step(engine_.threads(), engine_.parameters, engine_.gradients, rate, scale);
+        return report;
+    }
+    static result<void> check(std::size_t pixels, std::span<const int> labels) {
+        if (labels.empty()) return error{"a batch needs an image"};
+        if (pixels != labels.size() * static_cast<std::size_t>(Net::input_shape.size()))
+            return error{"a batch of "} << labels.size() << " labels needs " << labels.size() * static_cast<std::size_t>(Net::input_shape.size())
+                                        << " pixels, not " << pixels;
+        for (std::size_t i = 0; i < labels.size(); ++i)
+            if (labels[i] < 0 || labels[i] >= classes)
+                return error{"label "} << labels[i] << " of image " << i << " of the batch is not one of the network's " << classes << " classes";
+        return {};
+    }
+    result<void> check_set(const io::image_set& set) const {
+        constexpr shape in = Net::input_shape;
+        if (set.channels != in.channels || set.height != in.height || set.width != in.width)
+            return error{"images of "} << set.name << " are " << set.channels << "x" << set.height << "x" << set.width << ", the network's input is "
+                                       << in.channels << "x" << in.height << "x" << in.width;
+        if (recipe_.batch == 0 || set.size() < recipe_.batch)
+            return error{set.name} << " has " << set.size() << " images, fewer than a batch of " << recipe_.batch;
+        for (std::size_t i = 0; i < set.size(); ++i)
+            if (set.labels[i] < 0 || set.labels[i] >= classes)
+                return error{"label "} << set.labels[i] << " of image " << i << " of " << set.name << " is not one of the network's " << classes << " classes";
+        for (const std::size_t count : {recipe_.augment.normalise.mean.size(), recipe_.augment.normalise.deviation.size()})
+            if (count != 1 && count != static_cast<std::size_t>(set.channels))
+                return error{"the normalisation has "} << count << " values for images of " << set.channels << " channels";
+        return {};
+    }
+};
+
+}  // namespace redoubt::train::inline REDOUBT_ABI
