@@ -105,7 +105,7 @@ def ground_truth_table(rows):
 
 HARDEN = {"parameters": ["clip_weights", "parity", "secded", "crc", "tmr_parameters"],
           "values": ["range", "scale", "hardtanh", "softsign", "saf"],
-          "computation": ["abft", "duplicate15", "duplicate30", "dmr", "tmr"]}
+          "computation": ["abft", "duplicate15", "duplicate30", "triplicate30", "dmr", "tmr"]}
 
 
 def harden_table(rows, kind):
