@@ -22,19 +22,24 @@ def panel(rows, x0, title, slowest):
         if tick <= slowest:
             out.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP + HEIGHT}" y2="{TOP + HEIGHT + 5}" stroke="#999"/>'
                        f'<text x="{x(tick):.1f}" y="{TOP + HEIGHT + 18}" text-anchor="middle">{tick:g}</text>')
-    out.append(f'<text x="{x0 + WIDTH / 2}" y="{TOP + HEIGHT + 36}" text-anchor="middle">time, times unprotected</text>')
+    out.append(f'<text x="{x0 - 44}" y="{TOP + HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 {x0 - 44} {TOP + HEIGHT / 2})">answers changed</text>'
+               f'<text x="{x0 + WIDTH / 2}" y="{TOP + HEIGHT + 36}" text-anchor="middle">time, times unprotected</text>')
     taken = []
     for r in sorted(rows, key=lambda r: float(r["sdc1"])):
         at, mid = x(float(r["timing_factor"])), y(float(r["sdc1"]))
         low, high = y(float(r["sdc1_low"])), y(float(r["sdc1_high"]))
         out.append(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{low:.1f}" y2="{high:.1f}" stroke="#6b8fb5"/>'
                    f'<circle cx="{at:.1f}" cy="{mid:.1f}" r="3.5" fill="#1f4e82"/>')
-        # labels move upwards out of each other's way
-        name, text_y = r["protection"], mid + 4
+        # labels keep out of each other's way: the nearest free line, within the panel
+        name = r["protection"]
         right = at + 8 + 6.2 * len(name) > x0 + WIDTH
         from_x = at - 8 - 6.2 * len(name) if right else at + 8
-        while any(abs(text_y - ty) < 11 and from_x < tx + 6.2 * tn and tx < from_x + 6.2 * len(name) for tx, ty, tn in taken):
-            text_y -= 11
+
+        def is_free(line):
+            return TOP + 8 <= line <= TOP + HEIGHT - 3 and not any(
+                abs(line - ty) < 11 and from_x < tx + 6.2 * tn and tx < from_x + 6.2 * len(name) for tx, ty, tn in taken)
+        offsets = [4 + 11 * step * sign for step in range(20) for sign in (-1, 1)]
+        text_y = next((mid + o for o in offsets if is_free(mid + o)), mid + 4)
         taken.append((from_x, text_y, len(name)))
         out.append(f'<text x="{at - 8 if right else at + 8:.1f}" y="{text_y:.1f}" text-anchor="{"end" if right else "start"}">{name}</text>')
     return out

@@ -200,7 +200,7 @@ def main():
         elif fresh != text:
             path.write_text(fresh, encoding="utf-8")
     drawing = ROOT / "docs" / "results" / "strength.svg"
-    fresh = strength_chart.chart(read("strength"), "weights", {"fp32": 1e-5, "int8": 1e-4})
+    fresh = strength_chart.chart(read("strength"), "weights", {"fp32": 1e-5, "int8": 1e-5})
     if not drawing.exists() or drawing.read_text(encoding="utf-8") != fresh:
         if check:
             print(f"{drawing.relative_to(ROOT)}: is not what strength.csv says; run docs/write_tables.py")
