@@ -98,9 +98,9 @@ void sum_filters(const conv_geometry& g, Weight&& weight, std::span<const typena
     for (std::size_t i = 0; i < plan.bytes; ++i) kept[i] = std::byte{0};
     if constexpr (N::is_integer) {
         auto* const to = reinterpret_cast<std::int8_t*>(kept + plan.filter);
-        each([&](int tap, auto&& weights) {
+        each([&](int tap, auto&& filters) {
             std::int32_t sum = 0;
-            weights([&](std::int8_t w) { sum += w; });
+            filters([&](std::int8_t w) { sum += w; });
             for (int d = 0; d < filter_digits(g); ++d) {
                 const auto digit = static_cast<std::int8_t>(static_cast<std::uint8_t>(sum & 0xff));
                 to[d * taps + tap] = digit;
@@ -114,18 +114,18 @@ void sum_filters(const conv_geometry& g, Weight&& weight, std::span<const typena
         // below the smallest normal number rounding is no longer relative: the magnitude covers it
         const auto covering = [](double absolute) { return absolute > 0.0 && absolute < 0x1p-126 ? 0x1p-126f : static_cast<float>(absolute); };
         const auto put = [](float* sum, float* magnitude, auto&& values, auto&& cover) {
-            double plain = 0.0, absolute = 0.0;
+            double signed_sum = 0.0, absolute_sum = 0.0;
             values([&](auto v) {
                 const auto wide = static_cast<double>(widened(v));
-                plain += wide;
-                absolute += wide < 0.0 ? -wide : wide;
+                signed_sum += wide;
+                absolute_sum += wide < 0.0 ? -wide : wide;
             });
-            *sum = static_cast<float>(plain);
-            *magnitude = cover(absolute);
+            *sum = static_cast<float>(signed_sum);
+            *magnitude = cover(absolute_sum);
         };
         auto* const filter = reinterpret_cast<float*>(kept + plan.filter);
         auto* const absolute = reinterpret_cast<float*>(kept + plan.absolute);
-        each([&](int tap, auto&& weights) { put(filter + tap, absolute + tap, weights, covering); });
+        each([&](int tap, auto&& filters) { put(filter + tap, absolute + tap, filters, covering); });
         auto* const bias = reinterpret_cast<float*>(kept + plan.bias);
         put(bias, bias + 1, [&](auto&& add) { for (int o = 0; o < g.out.channels; ++o) add(biases[static_cast<std::size_t>(o)]); }, covering);
     }
