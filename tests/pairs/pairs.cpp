@@ -15,6 +15,7 @@ namespace {
 using N = PAIR_NUMBER;
 
 template <class... L> struct twice : duplicate_minimum<16, L...> {};
+template <class... L> struct thrice : triplicate<16, L...> {};
 template <template <class...> class P, fixed_string Name>
 struct named_protection {
     template <class... L> using of = P<L...>;
@@ -27,11 +28,13 @@ using all = std::conditional_t<
          named_protection<clip_weights, "clip_weights">, named_protection<saf, "saf">,
          named_protection<zero_space, "zero_space">, named_protection<tmr_parameters, "tmr_parameters">, named_protection<crc, "crc">,
          named_protection<secded, "secded">, named_protection<parity, "parity">, named_protection<abft, "abft">, named_protection<twice, "duplicate">,
+         named_protection<thrice, "triplicate">,
          named_protection<dmr, "dmr">, named_protection<tmr, "tmr">>,
     pack<named_protection<redoubt::range, "range">, named_protection<range_neurons, "range_neurons">, named_protection<tmr_bounds, "tmr_bounds">,
          named_protection<clip_weights, "clip_weights">, named_protection<saf, "saf">,
          named_protection<scale, "scale">, named_protection<tmr_parameters, "tmr_parameters">, named_protection<crc, "crc">,
          named_protection<secded, "secded">, named_protection<parity, "parity">, named_protection<abft, "abft">, named_protection<twice, "duplicate">,
+         named_protection<thrice, "triplicate">,
          named_protection<dmr, "dmr">, named_protection<tmr, "tmr">>>;
 
 using input = image<5, 6, 6>;

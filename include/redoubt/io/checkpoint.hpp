@@ -20,7 +20,8 @@ struct expected_layer {
     std::string norm_name;  ///< empty where the layer has no norm
     kernel::conv_geometry geometry{};
     bool is_linear = false;
-    int folded = 0;  ///< k, the channels of `geometry.out` that are second copies
+    int folded = 0;  ///< the channels of `geometry.out` that are further copies
+    int copies = 2;  ///< of a channel, where it has some
 
     std::vector<std::size_t> weight_shape() const {
         const auto size = [](int v) { return static_cast<std::size_t>(v); };
@@ -69,8 +70,8 @@ struct complaints {
     }
 };
 
-/// Reads one tensor of a fixed shape, of a layer with `folded` duplicated channels, noting what is wrong.
-inline std::vector<float> take(const tensor_file& file, const std::string& name, std::span<const std::size_t> shape, int folded,
+/// Reads one tensor of a fixed shape, of a layer that may have copies of channels, noting what is wrong.
+inline std::vector<float> take(const tensor_file& file, const std::string& name, std::span<const std::size_t> shape, const expected_layer& layer,
                                complaints& wrong) {
     const tensor_entry* entry = file.find(name);
     if (entry == nullptr) {
@@ -79,7 +80,7 @@ inline std::vector<float> take(const tensor_file& file, const std::string& name,
     }
     if (!std::equal(entry->shape.begin(), entry->shape.end(), shape.begin(), shape.end())) {
         wrong.misshapen.push_back(name + " is " + shape_text(entry->shape) + ", needed " + shape_text(shape) +
-                                  share_text(entry->shape, shape, folded));
+                                  share_text(entry->shape, shape, layer.folded, layer.copies));
         return {};
     }
     auto values = as_floats(*entry);
@@ -92,10 +93,10 @@ inline std::vector<float> take(const tensor_file& file, const std::string& name,
 
 inline void fold_norm(const tensor_file& file, const expected_layer& layer, loaded_layer& out, complaints& wrong) {
     const std::size_t channels[] = {static_cast<std::size_t>(layer.geometry.out.channels)};
-    const auto scale = take(file, layer.norm_name + ".weight", channels, layer.folded, wrong);
-    const auto shift = take(file, layer.norm_name + ".bias", channels, layer.folded, wrong);
-    const auto mean = take(file, layer.norm_name + ".running_mean", channels, layer.folded, wrong);
-    const auto variance = take(file, layer.norm_name + ".running_var", channels, layer.folded, wrong);
+    const auto scale = take(file, layer.norm_name + ".weight", channels, layer, wrong);
+    const auto shift = take(file, layer.norm_name + ".bias", channels, layer, wrong);
+    const auto mean = take(file, layer.norm_name + ".running_mean", channels, layer, wrong);
+    const auto variance = take(file, layer.norm_name + ".running_var", channels, layer, wrong);
     if (wrong.any()) return;
     const auto fan_in = static_cast<std::size_t>(layer.geometry.fan_in());
     for (std::size_t o = 0; o < channels[0]; ++o)
@@ -111,7 +112,7 @@ std::vector<expected_layer> expected_layers() {
     for (int s = 0; s < Net::table.slot_count; ++s) {
         const slot& p = Net::table.slots[static_cast<std::size_t>(s)];
         layers.push_back({std::string{p.name.view()}, std::string{p.has_norm ? p.norm_name.view() : std::string_view{}},
-                          p.geometry, p.is_linear, p.folded});
+                          p.geometry, p.is_linear, p.folded, p.copies});
     }
     return layers;
 }
@@ -148,13 +149,13 @@ inline result<std::vector<loaded_layer>> take_layers(const tensor_file& file, st
         if (layer.is_linear && entry != nullptr && entry->shape.size() == 4)
             shape = {channels, static_cast<std::size_t>(g.group_in()), static_cast<std::size_t>(g.kernel.h),
                      static_cast<std::size_t>(g.kernel.w)};
-        const auto weights = impl::take(file, layer.name + ".weight", shape, layer.folded, wrong);
+        const auto weights = impl::take(file, layer.name + ".weight", shape, layer, wrong);
         const bool norm_in_file = !layer.norm_name.empty() && (file.find(layer.norm_name + ".running_var") != nullptr ||
                                                                file.find(layer.name + ".bias") == nullptr);
         const std::size_t bias_shape[] = {channels};
         out.biases.assign(channels, 0.0f);
         if (file.find(layer.name + ".bias") != nullptr || !norm_in_file) {
-            auto biases = impl::take(file, layer.name + ".bias", bias_shape, layer.folded, wrong);
+            auto biases = impl::take(file, layer.name + ".bias", bias_shape, layer, wrong);
             if (biases.size() == channels) out.biases = std::move(biases);
         }
         out.weights.resize(g.weights());
@@ -169,8 +170,8 @@ inline result<std::vector<loaded_layer>> take_layers(const tensor_file& file, st
                                 weights[((o * inputs + i) * rows + r) * columns + c];
         }
         if (norm_in_file) impl::fold_norm(file, layer, out, wrong);
-        impl::order_as_parameters(out.weights, static_cast<std::size_t>(g.fan_in()), layer.folded);
-        impl::order_as_parameters(out.biases, 1, layer.folded);
+        impl::order_as_parameters(out.weights, static_cast<std::size_t>(g.fan_in()), layer.folded, layer.copies);
+        impl::order_as_parameters(out.biases, 1, layer.folded, layer.copies);
         loaded.push_back(std::move(out));
         known.push_back(layer.name + ".weight");
         known.push_back(layer.name + ".bias");
@@ -232,7 +233,7 @@ tensor_file to_tensors(const parameters<Net>& from) {
         const kernel::conv_geometry& g = layer.geometry;
         std::vector<float> weights, biases(static_cast<std::size_t>(g.out.channels));
         std::vector<int> order(biases.size());  // which channel of the parameters is next in the file
-        for (int o = 0; o < g.out.channels; ++o) order[static_cast<std::size_t>(channel_in_file(o, layer.folded))] = o;
+        for (int o = 0; o < g.out.channels; ++o) order[static_cast<std::size_t>(channel_in_file(o, layer.folded, layer.copies))] = o;
         for (int o : order)
             for (int i = 0; i < g.group_in(); ++i)
                 for (int r = 0; r < g.kernel.h; ++r)

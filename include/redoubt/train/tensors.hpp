@@ -73,11 +73,11 @@ result<void> from_tensors(const io::tensor_file& file, std::string_view source, 
         const io::expected_layer layer = impl::layer_of(slots[s]);
         const std::size_t channels[] = {static_cast<std::size_t>(slots[s].geometry.out.channels)};
         const auto take = [&](const std::string& name, auto to) {
-            const std::vector<float> values = io::impl::take(file, name, channels, 0, wrong);
+            const std::vector<float> values = io::impl::take(file, name, channels, layer, wrong);
             std::copy(values.begin(), values.end(), to);
         };
         const auto offset = [&](std::size_t at) { return read.begin() + static_cast<std::ptrdiff_t>(at); };
-        const std::vector<float> weights = io::impl::take(file, layer.name + ".weight", layer.weight_shape(), 0, wrong);
+        const std::vector<float> weights = io::impl::take(file, layer.name + ".weight", layer.weight_shape(), layer, wrong);
         if (weights.size() == slots[s].geometry.weights())
             impl::for_each_weight(slots[s].geometry, [&](std::size_t from, std::size_t to) { read[r.weights + to] = weights[from]; });
         if (!r.has_norm) {
