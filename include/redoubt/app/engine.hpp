@@ -7,6 +7,7 @@
 #include <redoubt/harden/scrub.hpp>
 #include <redoubt/io/checkpoint.hpp>
 #include <redoubt/nn/channel_ranges.hpp>
+#include <redoubt/nn/neuron_ranges.hpp>
 #include <redoubt/nn/permute.hpp>
 
 #include <memory>
@@ -56,6 +57,7 @@ template <network_type Net, number N, class Presets = usual_presets>
 class typed_engine final : public engine {
     using plain = with_number<Net, N>;
     static_assert(have_names_of_their_own(Presets{}), "redoubt: two presets have the same name");
+    static_assert(have_none(Presets{}), "redoubt: presets are compared with presets::none, which is not among them");
 
 public:
     explicit typed_engine(std::string model) : model_{std::move(model)} {}
@@ -152,7 +154,7 @@ private:
         if (std::find(wanted.begin(), wanted.end(), P::name) == wanted.end()) return;
         using hardened = typename P::template apply<plain>;
         std::unique_ptr<parameters<Net>> own_order;
-        if constexpr (requires { P::ranked; }) own_order = ranked();
+        if constexpr (requires { requires P::ranked; }) own_order = ranked();
         const parameters<Net>& floats = own_order ? *own_order : *weights_;
         auto weights = std::make_unique<parameters<hardened>>();
         convert<Net, hardened>(floats, seen, *weights);
@@ -163,6 +165,13 @@ private:
             const auto channels = observed<plain, channel_ranges<plain>>(
                 training, threads, [&](auto image, auto& space, auto& ranges) { observe_channels<plain>(*bare, image, space, ranges); });
             set_intervals<plain, hardened>(*channels, *weights);
+        }
+        if constexpr (has_neuron_bounds<hardened>) {
+            const auto bare = std::make_unique<parameters<plain>>();
+            convert<Net, plain>(floats, seen, *bare);
+            const auto neurons = observed<plain, neuron_ranges<plain>>(
+                training, threads, [&](auto image, auto& space, auto& ranges) { observe_neurons<plain>(*bare, image, space, ranges); });
+            set_neuron_bounds<plain, hardened>(*neurons, *weights);
         }
         store_for_transforms<hardened>(*weights);
         encode<hardened>(*weights);

@@ -89,7 +89,7 @@ using tmr_parameters_dmr = on_all_layers<"tmr_parameters+dmr", redoubt::tmr_para
 using usual_presets = pack<presets::none, presets::range, presets::clip_weights, presets::tmr_parameters, presets::crc, presets::secded, presets::dmr,
                            presets::tmr, presets::abft>;
 
-/// All protections and six combinations.
+/// The protections of whole networks that need no more than the training images, and six combinations.
 using all_presets = pack<presets::none, presets::range, presets::clip_weights, presets::tmr_parameters, presets::crc, presets::parity, presets::secded,
                          presets::zero_space, presets::dmr, presets::tmr, presets::abft, presets::duplicate15, presets::duplicate30,
                          presets::duplicate30_minimum, presets::triplicate30, presets::saf, presets::scale, presets::secded_range, presets::clip_weights_range,
@@ -101,6 +101,10 @@ inline constexpr bool is_for = [] {
     if constexpr (requires { Preset::template takes<N>; }) return Preset::template takes<N>;
     else return true;
 }();
+
+/// Whether a pack has the unprotected network, with which all others are compared.
+template <class... Presets>
+consteval bool have_none(pack<Presets...>) { return ((Presets::name == "none") || ...); }
 
 /// Whether no two presets have one name.
 template <class... Presets>

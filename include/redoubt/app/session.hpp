@@ -141,12 +141,19 @@ private:
         return path;
     }
 
-    /// Protections of one kind of fault, "none" among them for the factors.
+    /// Protections of one kind of fault, "none" among them for the factors; unless they were asked for, those of the usual that all engines have.
     std::vector<std::string> protections_for(campaign::fault_kind kind) const {
         if (!options_.protections.empty()) return options_.protections;
         if (kind == campaign::fault_kind::bounds) return {"range"};
-        if (in_parameters(kind)) return {"none", "range", "tmr_parameters", "crc"};
-        return {"none", "range", "dmr", "tmr"};
+        std::vector<std::string> usual{"none", "range", "dmr", "tmr"};
+        if (in_parameters(kind)) usual = {"none", "range", "tmr_parameters", "crc"};
+        std::erase_if(usual, [&](const std::string& p) {
+            return std::any_of(engines_.begin(), engines_.end(), [&](const auto& e) {
+                const auto has = e->protections();
+                return std::find(has.begin(), has.end(), p) == has.end();
+            });
+        });
+        return usual;
     }
     std::vector<double> rates_for(campaign::fault_kind kind) const {
         if (options_.flips != 0 || options_.sampling != "uniform") return {0.0};

@@ -18,7 +18,7 @@ enum class checksum_side {
     channels,  ///< each pixel over all channels: kernel/pixel_checksum.hpp
 };
 
-/// The side that costs less on a layer, by a count of about the cycles that AVX-512 takes, and never more than 64 KiB of scratch: few
+/// The side that costs less on a layer, by a count of about the cycles that AVX-512 takes, and for no more than 1,024 pixels, which take 72 KiB of scratch: few
 /// pixels of many channels are summed over channels.
 template <number N>
 constexpr checksum_side cheaper_side(const kernel::conv_geometry& g) {
@@ -45,9 +45,11 @@ struct fixed_checksum {
     static constexpr checksum_side side(const kernel::conv_geometry& g) { return g.is_depthwise() ? checksum_side::inputs : Side; }
 };
 
-/// The checker of basic_abft.
+/// The checker of basic_abft. The side is chosen by a layer's own geometry, once: a call's may be cut to a part of it, so calls go by whether sums are kept.
 template <class Choice>
 struct checksum_checker {
+    static constexpr bool finishes = true;
+
     /// Scratch, and what is kept with the parameters.
     template <number N>
     static constexpr std::size_t bytes(const kernel::conv_geometry& g) {
@@ -66,13 +68,13 @@ struct checksum_checker {
 
     template <number N>
     static void begin(const kernel::conv_call<N>& call, std::span<const std::byte> kept, std::byte* scratch) {
-        if (by_channels<N>(call.geometry)) pixels_of(call, kept, scratch).begin();
+        if (!kept.empty()) pixels_of(call, kept, scratch).begin();
         else over(call, scratch).begin(call.in);
     }
     template <number N, class Hook, class Kernel, class Touch>
     static void compute(const kernel::conv_call<N>& call, const Hook& hook, Kernel&& kernel, std::span<const std::byte> kept, std::byte* scratch,
                         Touch&& touch, fault_counters& count) {
-        if (by_channels<N>(call.geometry)) return kernel(call, pixels_of(call, kept, scratch).hook(hook));
+        if (!kept.empty()) return kernel(call, pixels_of(call, kept, scratch).hook(hook));
         std::uint32_t detected = 0, uncorrected = 0;
         over(call, scratch).compute(call, hook, kernel, touch, detected, uncorrected);
         tally(detected, uncorrected, count);
@@ -80,7 +82,7 @@ struct checksum_checker {
     template <number N, class Touch, class Again>
     static void finish(const kernel::conv_call<N>& call, std::span<const std::byte> kept, std::byte* scratch, Touch&& touch, Again&& again,
                        fault_counters& count) {
-        if (!by_channels<N>(call.geometry)) return;
+        if (kept.empty()) return;
         std::uint32_t detected = 0, uncorrected = 0;
         pixels_of(call, kept, scratch).finish(call.in, touch, again, detected, uncorrected);
         tally(detected, uncorrected, count);
@@ -120,7 +122,9 @@ struct basic_abft : protection<Layers...> {
 /// int8: every wrong accumulator is found unless several cancel modulo 2^32; there is no threshold and no false alarm. Floats:
 /// differences beyond the worst case of rounding are found, NaN and infinity too, so there is no false alarm either; what is smaller passes.
 /// Same bits as without it. Cost: of the first kind one pass over the input and two more multiply-adds for each weight, of the second two more channels;
-/// one addition for each output. Worst case: each block or row once more. No Winograd on its layers. encode() sums up the filters.
+/// one addition for each output. Worst case: each block once more, or each row, for which the layer's blocks are gone through again each time, with all that
+/// a store or transform does to them. No Winograd on its layers. encode() sums up the filters; a sum that is struck in memory is reported at each
+/// inference until encode() is called again.
 template <class... Layers>
 struct abft : basic_abft<cheaper_checksum, Layers...> {};
 

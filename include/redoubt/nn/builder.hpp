@@ -280,7 +280,7 @@ private:
             const int folded = kernel::duplicated_channels(duplicated_, g.out.channels) * (copies_ - 1);
             if (g.groups != 1) return fail(mistake::duplicates_of_groups, extents_, {1, 1, 1});
             if (folded == 0) return fail(mistake::too_few_to_duplicate, extents_, {kernel::lane_count, 1, 1});
-            s.folded = static_cast<std::int16_t>(folded);
+            s.folded = folded;
             g.out.channels += folded;
         }
         s.geometry = g;
@@ -403,6 +403,7 @@ private:
         const int first_step = table.step_count;
         const int outer_store = store_, outer_transform = transform_, outer_checker = checker_, outer_duplicated = duplicated_;
         const bool outer_intervals = has_intervals_;
+        const int outer_copies = copies_;
         if constexpr (storing<L>) {
             if (store_ >= 0) return fail(mistake::two_stores, extents_);
             store_ = self;
@@ -426,6 +427,7 @@ private:
         transform_ = outer_transform;
         checker_ = outer_checker;
         duplicated_ = outer_duplicated;
+        copies_ = outer_copies;
         has_intervals_ = outer_intervals;
         if constexpr (keeping_bounds<L>)
             for (int i = first_step; i < table.step_count; ++i) table.steps[static_cast<std::size_t>(i)].keeps_bounds = true;

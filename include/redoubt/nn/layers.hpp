@@ -156,7 +156,8 @@ struct concat {
 ///   `using store`                                       - keeps parameters redundantly (harden/stores.hpp),
 ///   `using transform`                                   - changes weights as they are read (harden/clip.hpp),
 ///   `using checker`                                     - checks convolutions as kernels compute them (harden/abft.hpp); what it keeps with the
-///                                                         parameters it says by `kept` and makes in `encode`; `finish` sees a layer at its end.
+///                                                         parameters it says by `kept` and makes in `encode`; with `finishes` its `finish` sees
+///                                                         each layer at its end.
 /// With template arguments before its layers it also has `template <class... New> using around`, itself around others, so that rules reach inside.
 template <class... Layers>
 struct protection {

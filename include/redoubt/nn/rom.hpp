@@ -73,7 +73,9 @@ inline constexpr std::uint64_t rom_layout = [] {
         for (int v : {g.in.channels, g.in.height, g.in.width, g.out.channels, g.out.height, g.out.width, g.kernel.h, g.kernel.w, g.stride.h,
                       g.stride.w, g.pad.h, g.pad.w, g.dilation.h, g.dilation.w, g.groups})
             add(static_cast<std::uint64_t>(v));
-        for (std::size_t v : {at.primary, at.weights, at.primary_bytes, at.extra, at.extra_bytes, at.checks, at.kept.bytes, at.intervals}) add(v);
+        for (std::size_t v : {at.primary, at.weights, at.primary_bytes, at.extra, at.extra_bytes, at.intervals}) add(v);
+        if (at.kept.bytes != 0)
+            for (std::size_t v : {at.checks, at.kept.bytes, at.kept.first, at.kept.last}) add(v);
         add(info.checker >= 0 ? 1u : 0u);
         add(static_cast<std::uint64_t>(info.folded));
         if (info.folded > 0) add(static_cast<std::uint64_t>(info.copies));

@@ -274,10 +274,19 @@ private:
         if constexpr (Policy::active) return [this](const auto& words) { policy.template touch<site::checksum>(words, path<I>()); };
         else return shown_to_none{};
     }
+    /// Whether a slot's checker looks at whole layers; one that may keep sums, and keeps none for this slot, does not.
+    template <int Slot> static constexpr bool finishes = [] {
+        if constexpr (is_checked<Slot>) {
+            using checker = typename checker_of<Slot>::type;
+            constexpr bool keeps = requires { checker::template kept<N>(Net::table.slots[static_cast<std::size_t>(Slot)].geometry); };
+            return requires { checker::finishes; } && (!keeps || detail::kept_by_checker<Net, Slot>().bytes != 0);
+        }
+        return false;
+    }();
     /// What a checker does when all blocks are there: it may have rows computed again.
     template <int I> void finish_check(const kernel::conv_call<N>& whole) const {
         constexpr int slot = step_of<Net, I>.slot;
-        if constexpr (is_checked<slot> && detail::kept_by_checker<Net, slot>().bytes != 0) {
+        if constexpr (finishes<slot>) {
             const auto again = [&](int row, const auto& hook) {
                 kernel::conv_call<N> call = whole;
                 restrict_rows(call, row, row + 1);

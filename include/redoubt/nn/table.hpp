@@ -89,7 +89,7 @@ struct step {
     std::array<std::int16_t, most_branches> parts{-1, -1, -1, -1, -1, -1, -1, -1};  ///< values that a concat joins
     std::array<std::int16_t, 4> guards{-1, -1, -1, -1}; ///< wrapper types, innermost first
     std::int16_t store = -1;           ///< wrapper type that keeps the parameters
-    std::int16_t folded = 0;           ///< channels of geometry.out that are further copies: the value has so many less
+    std::int32_t folded = 0;           ///< channels of geometry.out that are further copies: the value has so many less
     bool keeps_bounds = false;         ///< the bounds that guards read are kept three times
     bool bounds_neurons = false;       ///< a guard holds each element below a bound of its own
 
@@ -115,7 +115,7 @@ struct slot {
     std::int16_t store = -1;      ///< wrapper type that keeps the parameters
     std::int16_t transform = -1;  ///< wrapper type that changes the weights on their way to a kernel
     std::int16_t checker = -1;    ///< wrapper type that checks what kernels compute
-    std::int16_t folded = 0;      ///< channels of geometry.out that are further copies (kernel/duplicate.hpp)
+    std::int32_t folded = 0;      ///< channels of geometry.out that are further copies (kernel/duplicate.hpp)
     std::int16_t copies = 2;      ///< copies of a channel, where it has some
     bool has_intervals = false;   ///< keeps an interval for each stored channel
     bool has_norm = false;

@@ -5,6 +5,7 @@
 #include <redoubt/train/trainer.hpp>
 
 #include <charconv>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,12 +14,32 @@ namespace redoubt::train::inline REDOUBT_ABI {
 
 namespace impl {
 
-/// What must be the same for a checkpoint to mean anything: layers, optimiser, seed and batch.
+/// Numbers that a run depends on, to the bit.
+inline void add_numbers(std::string& text, std::initializer_list<double> numbers) {
+    for (const double v : numbers) {
+        char digits[40];
+        const auto end = std::to_chars(digits, digits + sizeof digits, v, std::chars_format::hex).ptr;
+        text.append(" ").append(digits, end);
+    }
+}
+
+/// What must be the same for the rest of a run to be the same: layers and the recipe but for threads; of maps and hooks, which have no name, the number.
 template <network_type Net>
 std::string identity_of(const trainer<Net>& of) {
     std::string text = "seed ";
     text.append(std::to_string(of.by().seed)).append(", batch ").append(std::to_string(of.by().batch)).append(", optimiser ");
-    text.append(std::to_string(static_cast<int>(of.by().optimiser.kind))).append(", layers");
+    const recipe& by = of.by();
+    text.append(std::to_string(static_cast<int>(by.optimiser.kind)));
+    add_numbers(text, {by.optimiser.momentum, by.optimiser.nesterov ? 1.0 : 0.0, by.optimiser.decay, by.optimiser.first, by.optimiser.second, by.optimiser.epsilon});
+    text.append(", schedule ").append(std::to_string(static_cast<int>(by.schedule.kind)));
+    add_numbers(text, {by.schedule.rate, static_cast<double>(by.schedule.warm_up), by.schedule.factor, by.schedule.last, by.schedule.rising,
+                       by.schedule.start_divisor, by.schedule.end_divisor, static_cast<double>(by.epochs)});
+    for (const std::uint64_t m : by.schedule.milestones) add_numbers(text, {static_cast<double>(m)});
+    text.append(", loss");
+    add_numbers(text, {by.label_smoothing, by.clip_norm});
+    text.append(", images");
+    add_numbers(text, {static_cast<double>(by.augment.crop_pad), by.augment.flip ? 1.0 : 0.0, static_cast<double>(by.augment.cutout)});
+    text.append(", maps ").append(std::to_string(by.maps.size())).append(", layers");
     for (const slot& s : of.parts().plan().slots) {
         const kernel::conv_geometry& g = s.geometry;
         text.append(" ").append(s.name.view()).append(":");

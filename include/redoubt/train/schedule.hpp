@@ -50,7 +50,7 @@ inline double half_wave(double t) {
 inline double rate_at(const schedule_spec& by, std::uint64_t step, std::uint64_t steps, std::uint64_t steps_per_epoch) {
     if (by.kind == schedule_kind::one_cycle) {
         const double start = by.rate / by.start_divisor, end = start / by.end_divisor, last = static_cast<double>(steps) - 1.0;
-        const double top = by.rising * static_cast<double>(steps) - 1.0, at = static_cast<double>(step);
+        const double top = std::fma(by.rising, static_cast<double>(steps), -1.0), at = static_cast<double>(step);
         if (at <= top) return std::fma(start - by.rate, half_wave(top > 0.0 ? at / top : 1.0), by.rate);
         return std::fma(by.rate - end, half_wave(last > top ? (at - top) / (last - top) : 1.0), end);
     }

@@ -171,7 +171,7 @@ public:
 
     /// Of how many images an epoch consists, for schedules of a run that calls step() itself.
     void plan_steps(std::size_t images) {
-        steps_per_epoch_ = images / recipe_.batch;
+        steps_per_epoch_ = recipe_.batch == 0 ? 0 : images / recipe_.batch;
         steps_ = steps_per_epoch_ * recipe_.epochs;
     }
 
@@ -189,10 +189,15 @@ public:
     io::tensor_file gradient_tensors() const { return to_tensors<running_norm>(engine_.plan().slots, engine_.layout(), engine_.gradients, nullptr); }
     /// Writes tensors() whole or not at all.
     result<void> export_to(const std::string& path) const { return io::write_safetensors(path, tensors()); }
-    /// Starts from parameters in that form; weights are taken as stored ones. Optimiser and epochs begin anew.
+    /// Starts from parameters in that form; weights are taken as stored ones. Optimiser and epochs begin anew. After an error all is as it was.
     result<void> start_from(const io::tensor_file& file, std::string_view source) {
+        floats read = engine_.parameters;
+        auto running = engine_.running;
+        if (auto r = from_tensors(file, source, engine_.plan().slots, engine_.layout(), read, running); !r) return r;
         initialise(recipe_.seed);
-        return from_tensors(file, source, engine_.plan().slots, engine_.layout(), engine_.parameters, engine_.running);
+        engine_.parameters = std::move(read);
+        engine_.running = std::move(running);
+        return {};
     }
 
     const recipe& by() const { return recipe_; }
