@@ -20,6 +20,10 @@ template <class L> using secded_outside = secded<abft<L>>;
 template <class L> using copies = abft<tmr_parameters<L>>;
 template <class L> using clipped = clip_weights<abft<L>>;
 template <class L> using ranged = redoubt::range<abft<L>>;
+template <class L> using by_channels = basic_abft<fixed_checksum<checksum_side::channels>, L>;
+template <class L> using by_channels_coded = by_channels<secded<L>>;
+template <class L> using by_channels_clipped = clip_weights<by_channels<L>>;
+template <class L> using by_inputs = basic_abft<fixed_checksum<checksum_side::inputs>, L>;
 template <class L> using checked_replicas = dmr<abft<L>>;
 template <class L> using replicas_checked = abft<tmr<L>>;
 
@@ -95,6 +99,14 @@ TEST_CASE("faults of computation under abft reach no output, bf16", "[harden]") 
 TEST_CASE("faults of computation under abft reach no output, int8", "[harden]") { check_network<net_of<int8, abft>>(); }
 TEST_CASE("faults of computation under abft reach no output, decoded weights", "[harden]") {
     check_network<net_of<stored<float32, fixed<2, 5>>, abft>>(8);
+}
+
+TEST_CASE("either side's checksums, on all layers", "[harden]") {
+    check_network<net_of<float32, by_channels>>(8);
+    check_network<net_of<int8, by_channels>>();
+    check_network<net_of<int8, by_channels_coded>>();
+    check_network<net_of<float32, by_channels_clipped>>(8);
+    check_network<net_of<int8, by_inputs>>();
 }
 
 TEST_CASE("abft around and under other protections", "[harden]") {

@@ -159,16 +159,17 @@ private:
         auto weights = std::make_unique<parameters<hardened>>();
         convert<Net, hardened>(floats, seen, *weights);
         set_bounds<plain, hardened>(own, *weights);
-        if constexpr (has_intervals<hardened>) {
-            const auto bare = std::make_unique<parameters<plain>>();
+        std::unique_ptr<parameters<plain>> bare;  // what is observed: the network in its order, unprotected
+        if constexpr (has_intervals<hardened> || has_neuron_bounds<hardened>) {
+            bare = std::make_unique<parameters<plain>>();
             convert<Net, plain>(floats, seen, *bare);
+        }
+        if constexpr (has_intervals<hardened>) {
             const auto channels = observed<plain, channel_ranges<plain>>(
                 training, threads, [&](auto image, auto& space, auto& ranges) { observe_channels<plain>(*bare, image, space, ranges); });
             set_intervals<plain, hardened>(*channels, *weights);
         }
         if constexpr (has_neuron_bounds<hardened>) {
-            const auto bare = std::make_unique<parameters<plain>>();
-            convert<Net, plain>(floats, seen, *bare);
             const auto neurons = observed<plain, neuron_ranges<plain>>(
                 training, threads, [&](auto image, auto& space, auto& ranges) { observe_neurons<plain>(*bare, image, space, ranges); });
             set_neuron_bounds<plain, hardened>(*neurons, *weights);

@@ -77,7 +77,7 @@ struct checksum_checker {
         if (!kept.empty()) return kernel(call, pixels_of(call, kept, scratch).hook(hook));
         std::uint32_t detected = 0, uncorrected = 0;
         over(call, scratch).compute(call, hook, kernel, touch, detected, uncorrected);
-        tally(detected, uncorrected, count);
+        count.add_found(detected, uncorrected);
     }
     template <number N, class Touch, class Again>
     static void finish(const kernel::conv_call<N>& call, std::span<const std::byte> kept, std::byte* scratch, Touch&& touch, Again&& again,
@@ -85,7 +85,7 @@ struct checksum_checker {
         if (kept.empty()) return;
         std::uint32_t detected = 0, uncorrected = 0;
         pixels_of(call, kept, scratch).finish(call.in, touch, again, detected, uncorrected);
-        tally(detected, uncorrected, count);
+        count.add_found(detected, uncorrected);
     }
 
 private:
@@ -98,11 +98,6 @@ private:
     template <number N>
     static kernel::pixel_checksum<N> pixels_of(const kernel::conv_call<N>& call, std::span<const std::byte> kept, std::byte* scratch) {
         return {call.geometry, kept.data(), scratch};
-    }
-    static void tally(std::uint32_t detected, std::uint32_t uncorrected, fault_counters& count) {
-        count.detected += detected;
-        count.corrected += detected - uncorrected;
-        count.uncorrected += uncorrected;
     }
 };
 

@@ -43,9 +43,7 @@ struct basic_duplicate : protection<Layers...> {
         static void compute(const kernel::conv_call<N>& call, const Hook& hook, Kernel&&, std::span<const std::byte>, std::byte*, Touch&&,
                             fault_counters& count) {
             const kernel::correction_tally seen = kernel::duplicated_conv2d<N, Form>(call, hook);
-            count.detected += seen.different;
-            count.corrected += seen.different - seen.guessed;
-            count.uncorrected += seen.guessed;
+            count.add_found(seen.different, seen.guessed);
             count.out_of_range += seen.outside;
         }
     };

@@ -16,9 +16,7 @@ namespace impl {
 template <class Word>
 void vote_three(std::span<Word> a, std::span<Word> b, std::span<Word> c, fault_counters& count) {
     const auto tally = kernel::vote_words(a.data(), b.data(), c.data(), a.data(), a.size());
-    count.detected += tally.different;
-    count.corrected += tally.different - tally.no_majority;
-    count.uncorrected += tally.no_majority;
+    count.add_found(tally.different, tally.no_majority);
 }
 }  // namespace impl
 

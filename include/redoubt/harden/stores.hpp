@@ -54,11 +54,7 @@ struct tmr_parameters : protection<Layers...> {
 
     private:
         /// Votes are bitwise: a word without majority may still be right in every bit, but nobody can know.
-        static void tally(kernel::vote_tally t, fault_counters& count) {
-            count.detected += t.different;
-            count.corrected += t.different - t.no_majority;
-            count.uncorrected += t.no_majority;
-        }
+        static void tally(kernel::vote_tally t, fault_counters& count) { count.add_found(t.different, t.no_majority); }
     };
 };
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <redoubt/base/mutant.hpp>
+#include <redoubt/kernel/checksum_verdict.hpp>
 #include <redoubt/kernel/conv2d.hpp>
 
 #include <cstddef>
@@ -361,9 +362,7 @@ private:
             float magnitude[lane_count];
             most[0][n()].store(magnitude);
             for (int i = 0; i < lane_count; ++i) {
-                const bool judged = magnitude[i] <= std::numeric_limits<float>::max() / 2.0f;
-                const float bound = multiply_add(magnitude[i], factor, smallest);
-                bounds[n() * lane_count + i] = judged ? bound : std::numeric_limits<float>::infinity();
+                bounds[n() * lane_count + i] = checksum_bound(magnitude[i], factor, smallest);
             }
         });
     }
@@ -416,12 +415,8 @@ private:
         const int first = at * lane_count, count = g_.channels_in(b);
         bool good = true;
         for (int i = 0; i < count; ++i) {
-            if constexpr (N::is_integer) {
-                good &= total[i] == expected_[first + i];
-            } else {
-                const float apart = total[i] - expected_[first + i], bound = bounds_[first + i];
-                good &= !(bound < std::numeric_limits<float>::infinity()) || (apart <= bound && -apart <= bound);
-            }
+            if constexpr (N::is_integer) good &= sums_agree(total[i], expected_[first + i]);
+            else good &= sums_agree(total[i], expected_[first + i], bounds_[first + i]);
         }
         return good;
     }

@@ -8,10 +8,12 @@
 #pragma once
 
 #include <redoubt/base/mutant.hpp>
+#include <redoubt/kernel/checksum_verdict.hpp>
 #include <redoubt/kernel/conv2d.hpp>
 
 #include <cstddef>
 #include <limits>
+#include <type_traits>
 
 namespace redoubt::kernel::inline v1 {
 
@@ -80,54 +82,60 @@ constexpr float pixel_checksum_ulps(const conv_geometry& g) {
 
 namespace redoubt::kernel::inline REDOUBT_ABI {
 
+namespace impl {
+
+/// A sum over output channels as a pixel checksum keeps it, from the first channel on: exact for integers, else in double, rounded once, and beside it that
+/// of magnitudes.
+template <number N>
+struct channel_sum {
+    std::conditional_t<N::is_integer, std::uint32_t, double> total{};
+    double absolute = 0.0;
+
+    void add(auto word) {
+        if constexpr (N::is_integer) {
+            total += static_cast<std::uint32_t>(word);
+        } else {
+            const auto v = static_cast<double>(widened(word));
+            total += v;
+            absolute += v < 0.0 ? -v : v;
+        }
+    }
+    /// The magnitude. Below the smallest normal number rounding is no longer relative: it then covers the sum's.
+    float magnitude() const { return absolute > 0.0 && absolute < 0x1p-126 ? 0x1p-126f : static_cast<float>(absolute); }
+};
+
+}  // namespace impl
+
 /// Sums up filters and biases for pixel_checksum. `weight(out, row, column, in)` is a weight as kernels read it, `in` within its group.
-/// Sums are in double, or exact, over channels from the first on.
 template <number N, class Weight>
 void sum_filters(const conv_geometry& g, Weight&& weight, std::span<const typename N::bias> biases, std::byte* kept) {
     const filter_sums_plan plan = filter_sums_plan::of<N>(g);
-    const int taps = g.kernel.h * g.kernel.w * g.in.channels, outs = g.group_out();
-    const auto each = [&](auto&& sum_of) {
-        for (int r = 0; r < g.kernel.h; ++r)
-            for (int c = 0; c < g.kernel.w; ++c)
-                for (int i = 0; i < g.in.channels; ++i) {
-                    const int first = i / g.group_in() * outs;
-                    sum_of((r * g.kernel.w + c) * g.in.channels + i,
-                           [&](auto&& add) { for (int o = first; o < first + outs; ++o) add(weight(o, r, c, i % g.group_in())); });
-                }
-    };
     for (std::size_t i = 0; i < plan.bytes; ++i) kept[i] = std::byte{0};
-    if constexpr (N::is_integer) {
-        auto* const to = reinterpret_cast<std::int8_t*>(kept + plan.filter);
-        each([&](int tap, auto&& filters) {
-            std::int32_t sum = 0;
-            filters([&](std::int8_t w) { sum += w; });
+    const int taps = g.kernel.h * g.kernel.w * g.in.channels;
+    for (int tap = 0; tap < taps; ++tap) {
+        const int i = tap % g.in.channels, at = tap / g.in.channels, first = i / g.group_in() * g.group_out();
+        impl::channel_sum<N> sum;
+        for (int o = first; o < first + g.group_out(); ++o) sum.add(weight(o, at / g.kernel.w, at % g.kernel.w, i % g.group_in()));
+        if constexpr (N::is_integer) {
+            auto rest = static_cast<std::int32_t>(sum.total);
             for (int d = 0; d < filter_digits(g); ++d) {
-                const auto digit = static_cast<std::int8_t>(static_cast<std::uint8_t>(sum & 0xff));
-                to[d * taps + tap] = digit;
-                sum = (sum - digit) / 256;
+                const auto digit = static_cast<std::int8_t>(static_cast<std::uint8_t>(rest & 0xff));
+                reinterpret_cast<std::int8_t*>(kept + plan.filter)[d * taps + tap] = digit;
+                rest = (rest - digit) / 256;
             }
-        });
-        std::uint32_t bias = 0;
-        for (int o = 0; o < g.out.channels; ++o) bias += static_cast<std::uint32_t>(biases[static_cast<std::size_t>(o)]);
-        *reinterpret_cast<std::uint32_t*>(kept + plan.bias) = bias;
+        } else {
+            reinterpret_cast<float*>(kept + plan.filter)[tap] = static_cast<float>(sum.total);
+            reinterpret_cast<float*>(kept + plan.absolute)[tap] = sum.magnitude();
+        }
+    }
+    impl::channel_sum<N> sum;
+    for (int o = 0; o < g.out.channels; ++o) sum.add(biases[static_cast<std::size_t>(o)]);
+    if constexpr (N::is_integer) {
+        *reinterpret_cast<std::uint32_t*>(kept + plan.bias) = sum.total;
     } else {
-        // below the smallest normal number rounding is no longer relative: the magnitude covers it
-        const auto covering = [](double absolute) { return absolute > 0.0 && absolute < 0x1p-126 ? 0x1p-126f : static_cast<float>(absolute); };
-        const auto put = [](float* sum, float* magnitude, auto&& values, auto&& cover) {
-            double signed_sum = 0.0, absolute_sum = 0.0;
-            values([&](auto v) {
-                const auto wide = static_cast<double>(widened(v));
-                signed_sum += wide;
-                absolute_sum += wide < 0.0 ? -wide : wide;
-            });
-            *sum = static_cast<float>(signed_sum);
-            *magnitude = cover(absolute_sum);
-        };
-        auto* const filter = reinterpret_cast<float*>(kept + plan.filter);
-        auto* const absolute = reinterpret_cast<float*>(kept + plan.absolute);
-        each([&](int tap, auto&& filters) { put(filter + tap, absolute + tap, filters, covering); });
-        auto* const bias = reinterpret_cast<float*>(kept + plan.bias);
-        put(bias, bias + 1, [&](auto&& add) { for (int o = 0; o < g.out.channels; ++o) add(biases[static_cast<std::size_t>(o)]); }, covering);
+        auto* const to = reinterpret_cast<float*>(kept + plan.bias);
+        to[0] = static_cast<float>(sum.total);
+        to[1] = sum.magnitude();
     }
 }
 
@@ -313,8 +321,7 @@ private:
                 const auto* const bias = reinterpret_cast<const float*>(kept_ + filter_sums_plan{}.filter) - 2;
                 expected_[pixel] = sum_of(sum[0][p]) + bias[0];
                 const float magnitude = sum_of(sum[1][p]) + bias[1];
-                const bool judged = magnitude <= std::numeric_limits<float>::max() / 2.0f;
-                bounds_[pixel] = judged ? multiply_add(magnitude, factor_, smallest_) : std::numeric_limits<float>::infinity();
+                bounds_[pixel] = checksum_bound(magnitude, factor_, smallest_);
             }
         }
     }
@@ -336,12 +343,8 @@ private:
         bool good = true;
         for (int pixel = row * g_.out.width; pixel < (row + 1) * g_.out.width; ++pixel) {
             const word total = sum_of(lanes::load(totals_ + pixel * lane_count));
-            if constexpr (N::is_integer) {
-                good &= total == expected_[pixel];
-            } else {
-                const float apart = total - expected_[pixel], bound = bounds_[pixel];
-                good &= !(bound < std::numeric_limits<float>::infinity()) || (apart <= bound && -apart <= bound);
-            }
+            if constexpr (N::is_integer) good &= sums_agree(total, expected_[pixel]);
+            else good &= sums_agree(total, expected_[pixel], bounds_[pixel]);
         }
         return good;
     }

@@ -59,9 +59,7 @@ namespace impl {
 
 /// A word without majority may still be right in every bit, but nobody can know.
 inline void count_votes(const kernel::vote_tally& seen, fault_counters& count) {
-    count.detected += seen.different;
-    count.corrected += seen.different - seen.no_majority;
-    count.uncorrected += seen.no_majority;
+    count.add_found(seen.different, seen.no_majority);
 }
 
 /// A unit's pair of bounds, by majority where they are kept three times.

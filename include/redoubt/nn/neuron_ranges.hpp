@@ -48,8 +48,8 @@ namespace redoubt::inline REDOUBT_ABI {
 /// Whether a unit of Net has a bound for each element of its output.
 template <network_type Net>
 inline constexpr bool has_neuron_bounds = [] {
-    for (int i = 0; i < Net::table.step_count; ++i)
-        if (Net::table.steps[static_cast<std::size_t>(i)].bounds_neurons) return true;
+    for (const unit_place& unit : parameters<Net>::plan.units)
+        if (unit.neurons != 0) return true;
     return false;
 }();
 

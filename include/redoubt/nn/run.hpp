@@ -211,6 +211,13 @@ private:
         (one(std::integral_constant<int, step_of<Net, I>.parts[P]>{}), ...);
     }
 
+    static void take_block(kernel::conv_call<N>& call, const weight_block<N>& block) {
+        call.weights = block.weights;
+        call.bias = block.bias;
+        call.block_begin = block.begin;
+        call.block_end = block.end;
+    }
+
     template <int I> void convolve() const {
         constexpr step s = step_of<Net, I>;
         kernel::conv_call<N> call;
@@ -238,10 +245,7 @@ private:
         begin_check<s.slot>(call);
         weight_source<Net, s.slot>::for_each_block(
             weights, space, report.steps[static_cast<std::size_t>(I)], [&](const auto& block) {
-                call.weights = block.weights;
-                call.bias = block.bias;
-                call.block_begin = block.begin;
-                call.block_end = block.end;
+                take_block(call, block);
                 if constexpr (detail::transform_of<N>(weight_source<Net, s.slot>::info) != kernel::winograd::none) {
                     if constexpr (Policy::active)
                         static_assert(!decltype(policy.hook(path<I>()))::active,
@@ -292,10 +296,7 @@ private:
                 restrict_rows(call, row, row + 1);
                 fault_counters seen_before;  // what a store finds again
                 weight_source<Net, slot>::for_each_block(weights, space, seen_before, [&](const auto& block) {
-                    call.weights = block.weights;
-                    call.bias = block.bias;
-                    call.block_begin = block.begin;
-                    call.block_end = block.end;
+                    take_block(call, block);
                     kernel_of<I>(call, hook);
                 });
             };

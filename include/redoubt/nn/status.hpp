@@ -24,6 +24,12 @@ struct fault_counters {
         out_of_range += o.out_of_range;
         return *this;
     }
+    /// So many more were found, `lost` of them not put right.
+    constexpr void add_found(std::uint32_t found, std::uint32_t lost) {
+        detected += found;
+        corrected += found - lost;
+        uncorrected += lost;
+    }
     constexpr bool operator==(const fault_counters&) const = default;
 };
 
