@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What tests of both sides' checksums share: scratch that begins as garbage, faults of one accumulator, the unchecked answer.
+// What tests of both sides' checksums share: scratch that begins as garbage, faults of one accumulator, the unchecked answer, and the questions that both
+// must answer alike.
 #pragma once
 
+#include "support/catch.hpp"
 #include "support/conv_case.hpp"
 #include "support/kernels.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -63,5 +66,97 @@ inline redoubt::kernel::conv_geometry with_a_tap(random_stream& random) {
         if (g.executed_macs() > 0) return g;
     }
 }
+
+/// Accumulators added up by their definition, and the magnitudes of all that they are made of.
+struct sum_by_definition {
+    double sum = 0.0, magnitude = 0.0;
+
+    template <number N>
+    void add(const conv_case<N>& c, int row, int column, int out) {
+        const auto& g = c.geometry;
+        add(static_cast<double>(static_cast<float>(c.bias[static_cast<std::size_t>(out)])));
+        for (int r = 0; r < g.kernel.h; ++r)
+            for (int k = 0; k < g.kernel.w; ++k)
+                for (int i = 0; i < g.group_in(); ++i) {
+                    const int y = g.row_at(row, r), x = g.column_at(column, k);
+                    if (y < 0 || y >= g.in.height || x < 0 || x >= g.in.width) continue;
+                    const auto at = static_cast<std::size_t>(g.in.index(y, x, g.first_input(out) + i));
+                    add(static_cast<double>(static_cast<float>(c.in[at])) * static_cast<double>(static_cast<float>(c.taps[c.logical(out, r, k, i)])));
+                }
+    }
+
+private:
+    void add(double term) {
+        sum += term;
+        magnitude += std::abs(term);
+    }
+};
+
+/// What either side's checksum must do. Side has
+///   `checked(case, hook, found&)`      - the outputs computed under checksums, with what they found;
+///   `definition(case, output)`         - the sum that an output is part of;
+///   `ulps(geometry)`                   - the bound of rounding.
+template <class Side>
+struct checksum_questions {
+    template <number N>
+    static void finds_nothing(words kind, int cases, std::uint64_t seed) {
+        random_stream random{seed, {}};
+        for (int i = 0; i < cases; ++i) {
+            CAPTURE(i);
+            const conv_case<N> c{random_geometry(random), random, kind};
+            found what;
+            CHECK(Side::checked(c, redoubt::kernel::no_hook{}, what) == unchecked(c));
+            CHECK(what == found{});
+        }
+    }
+
+    /// Whether an expectation is within half of the bound of the sum that `output` is part of.
+    template <number N>
+    static bool is_near(const conv_case<N>& c, double expected, int output) {
+        const auto [sum, magnitude] = Side::definition(c, output);
+        return std::abs(expected - sum) <= 0.5 * static_cast<double>(Side::ulps(c.geometry)) * 0x1p-24 * magnitude;
+    }
+
+    static void finds_every_bit_of_an_integer(std::uint64_t seed) {
+        random_stream random{seed, {}};
+        for (int i = 0; i < 40; ++i) {
+            CAPTURE(i);
+            const conv_case<int8> c{with_a_tap(random), random, i % 2 != 0 ? words::hostile : words::ordinary};
+            const auto expected = unchecked(c);
+            for (int trial = 0; trial < 16; ++trial) {
+                const redoubt::kernel::output_fault f = random_fault(random, c);
+                found what;
+                CHECK(Side::checked(c, redoubt::kernel::fault_hook{{&f, 1}}, what) == expected);
+                CHECK(what == found{1, 0});
+            }
+        }
+    }
+
+    static void finds_floats_beyond_the_bound(std::uint64_t seed) {
+        random_stream random{seed, {}};
+        int seen = 0, passed = 0;
+        for (int i = 0; i < 40; ++i) {
+            CAPTURE(i);
+            const conv_case<float32> c{with_a_tap(random), random, words::ordinary};
+            const auto expected = unchecked(c);
+            for (int trial = 0; trial < 16; ++trial) {
+                const redoubt::kernel::output_fault f = random_fault(random, c);
+                const double before = accumulator(c, f, false), after = accumulator(c, f, true), change = std::abs(after - before);
+                const double bound = static_cast<double>(Side::ulps(c.geometry)) * 0x1p-24 * Side::definition(c, static_cast<int>(f.output)).magnitude;
+                found what;
+                const auto got = Side::checked(c, redoubt::kernel::fault_hook{{&f, 1}}, what);
+                if (!(change <= 2.0 * bound)) {  // the sums themselves may lie a bound apart
+                    CHECK(what == found{1, 0});
+                    ++seen;
+                }
+                if (change == 0.0) CHECK(what == found{});
+                if (what.detected != 0) CHECK(got == expected);
+                else ++passed;
+            }
+        }
+        CHECK(seen > 100);
+        CHECK(passed > 10);
+    }
+};
 
 }  // namespace support
