@@ -14,50 +14,15 @@ found; fp32 is not looked at for it). Of a batch of 64, where some always are, t
 Exits with 77 (skipped) where PyTorch is missing.
 """
 import argparse
-import json
 import os
-import struct
 import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "examples"))
+from pytorch_common import np, read_safetensors, torch
+from torch.nn import functional as F
+
 STEPS, NEAREST = 2, 4e-6
-
-
-def skip(why):
-    print(f"SKIPPED: {why}")
-    sys.exit(77)
-
-
-try:
-    import numpy as np
-    import torch
-    from torch.nn import functional as F
-except ImportError as missing:
-    skip(f"PyTorch is not installed ({missing}); on Debian: python3-torch, run with /usr/bin/python3")
-
-
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-        data = file.read()
-    return {name: np.frombuffer(data[slice(*entry["data_offsets"])], "<f4").reshape(entry["shape"]).copy()
-            for name, entry in header.items() if name != "__metadata__"}
-
-
-def write_safetensors(path, tensors):
-    header, blob, at = {}, [], 0
-    for name, tensor in tensors.items():
-        data = np.ascontiguousarray(tensor, "<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [at, at + len(data)]}
-        blob.append(data)
-        at += len(data)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + b"".join(blob))
 
 
 def steps(model, pixels, labels):
@@ -115,13 +80,13 @@ def trial(program, seed, images, needs_distance):
     double.load_state_dict(single.state_dict())
     pixels, labels = torch.randn(images, 3, 32, 32), torch.randint(0, 10, (images,))
     with nearest_to_zero() as nearest:
-        tensors = {k: v.numpy().copy() for k, v in single.state_dict().items() if v.is_floating_point()}
+        tensors = {k: v.clone() for k, v in single.state_dict().items() if v.is_floating_point()}
         exact = steps(double, pixels.double(), labels)
     if needs_distance and nearest.least < NEAREST:
         return None
     with tempfile.TemporaryDirectory() as folder:
         start, end = os.path.join(folder, "in.safetensors"), os.path.join(folder, "out.safetensors")
-        write_safetensors(start, {**tensors, "pixels": pixels.permute(0, 2, 3, 1).numpy(), "labels": labels.float().numpy()})
+        reference.save_safetensors(start, {**tensors, "pixels": pixels.permute(0, 2, 3, 1), "labels": labels.float()}, {})
         subprocess.run([program, start, end, str(STEPS)], check=True)
         ours = read_safetensors(end)
     assert set(ours) == set(exact), set(ours) ^ set(exact)

@@ -8,43 +8,12 @@ For each network: same top-1 on at least 9,999 of the 10,000 Fashion-MNIST test 
 the image's largest logit magnitude. Exits with 77 (skipped) where PyTorch or the data are missing.
 """
 import argparse
-import json
 import os
-import struct
 import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-sys.path.insert(0, os.path.join(ROOT, "examples"))
-
-
-def skip(why):
-    print(f"SKIPPED: {why}")
-    sys.exit(77)
-
-
-try:
-    import numpy as np
-    import torch
-except ImportError as missing:
-    skip(f"PyTorch is not installed ({missing}); on Debian: python3-torch, run with /usr/bin/python3")
-
-
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        length = struct.unpack("<Q", file.read(8))[0]
-        header = json.loads(file.read(length))
-        data = file.read()
-    tensors = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        assert entry["dtype"] == "F32", entry
-        begin, end = entry["data_offsets"]
-        tensors[name] = np.frombuffer(data[begin:end], "<f4").reshape(entry["shape"]).copy()
-    return tensors
+from pytorch_common import ROOT, np, read_safetensors, skip, torch
 
 
 def main():
