@@ -2,6 +2,7 @@
 // Sixteen accumulators of an int8 dot product in two AVX2 registers, with AVX-VNNI where the target has it.
 #pragma once
 
+#include <redoubt/kernel/first_bytes.hpp>
 #include <redoubt/kernel/geometry.hpp>
 #include <redoubt/kernel/rounding_shift.hpp>
 
@@ -29,11 +30,7 @@ struct int_lanes {
     static quads load_quads(const std::uint8_t* p) {
         return {{_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))}};
     }
-    static quads load_quads(const std::uint8_t* p, int count) {
-        std::uint8_t buffer[4 * lane_count] = {};
-        std::memcpy(buffer, p, static_cast<std::size_t>(count));
-        return load_quads(buffer);
-    }
+    static quads load_quads(const std::uint8_t* p, int count) { return load_quads(first_bytes<4 * lane_count>{p, count}.byte); }
 #ifdef __AVXVNNI__
     struct weights { __m256i bytes[2]; };
     static weights load_weights(const std::int8_t* p) {
@@ -78,11 +75,7 @@ struct int_lanes {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
         return {{_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_unpackhi_epi64(bytes, bytes))}};
     }
-    static int_lanes widen(const std::uint8_t* p, int count) {
-        std::uint8_t buffer[lane_count] = {};
-        std::memcpy(buffer, p, static_cast<std::size_t>(count));
-        return widen(buffer);
-    }
+    static int_lanes widen(const std::uint8_t* p, int count) { return widen(first_bytes<lane_count>{p, count}.byte); }
     static int_lanes widen(const std::int8_t* p) {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
         return {{_mm256_cvtepi8_epi32(bytes), _mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes))}};

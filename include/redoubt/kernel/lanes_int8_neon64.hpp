@@ -3,6 +3,7 @@
 // target has them.
 #pragma once
 
+#include <redoubt/kernel/first_bytes.hpp>
 #include <redoubt/kernel/geometry.hpp>
 #include <redoubt/kernel/rounding_shift.hpp>
 
@@ -99,11 +100,7 @@ struct int_lanes {
         for (int i = 0; i < 4; ++i) q.bytes[i] = vld1q_u8(p + 16 * i);
         return q;
     }
-    static quads load_quads(const std::uint8_t* p, int count) {
-        std::uint8_t buffer[4 * lane_count] = {};
-        std::memcpy(buffer, p, static_cast<std::size_t>(count));
-        return load_quads(buffer);
-    }
+    static quads load_quads(const std::uint8_t* p, int count) { return load_quads(first_bytes<4 * lane_count>{p, count}.byte); }
     /// Adds the four products of each lane's bytes with its weights.
     void add_products(const quads& in, const weights& w) {
         for (int i = 0; i < 4; ++i) w.multiply(in.bytes[i], i, part[i]);
@@ -119,11 +116,7 @@ struct int_lanes {
         }
         return v;
     }
-    static int_lanes widen(const std::uint8_t* p, int count) {
-        std::uint8_t buffer[lane_count] = {};
-        std::memcpy(buffer, p, static_cast<std::size_t>(count));
-        return widen(buffer);
-    }
+    static int_lanes widen(const std::uint8_t* p, int count) { return widen(first_bytes<lane_count>{p, count}.byte); }
     static int_lanes widen(const std::int8_t* p) {
         const int8x16_t bytes = vld1q_s8(p);
         const int16x8_t half[2] = {vmovl_s8(vget_low_s8(bytes)), vmovl_s8(vget_high_s8(bytes))};

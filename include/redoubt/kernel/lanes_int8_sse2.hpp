@@ -2,6 +2,7 @@
 // Sixteen accumulators of an int8 dot product in four SSE2 registers.
 #pragma once
 
+#include <redoubt/kernel/first_bytes.hpp>
 #include <redoubt/kernel/geometry.hpp>
 #include <redoubt/kernel/rounding_shift.hpp>
 
@@ -46,11 +47,7 @@ struct int_lanes {
         for (int i = 0; i < 4; ++i) q.bytes[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
         return q;
     }
-    static quads load_quads(const std::uint8_t* p, int count) {
-        std::uint8_t buffer[4 * lane_count] = {};
-        std::memcpy(buffer, p, static_cast<std::size_t>(count));
-        return load_quads(buffer);
-    }
+    static quads load_quads(const std::uint8_t* p, int count) { return load_quads(first_bytes<4 * lane_count>{p, count}.byte); }
     /// Adds the four products of each lane's bytes with its weights.
     void add_products(const quads& in, const weights& w) {
         for (int i = 0; i < 4; ++i) {
@@ -67,11 +64,7 @@ struct int_lanes {
         return {{_mm_unpacklo_epi16(low, zero), _mm_unpackhi_epi16(low, zero), _mm_unpacklo_epi16(high, zero),
                  _mm_unpackhi_epi16(high, zero)}};
     }
-    static int_lanes widen(const std::uint8_t* p, int count) {
-        std::uint8_t buffer[lane_count] = {};
-        std::memcpy(buffer, p, static_cast<std::size_t>(count));
-        return widen(buffer);
-    }
+    static int_lanes widen(const std::uint8_t* p, int count) { return widen(first_bytes<lane_count>{p, count}.byte); }
     static int_lanes widen(const std::int8_t* p) {
         const __m128i zero = _mm_setzero_si128(), bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
         const __m128i low = _mm_unpacklo_epi8(zero, bytes), high = _mm_unpackhi_epi8(zero, bytes);

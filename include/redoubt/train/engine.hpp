@@ -9,38 +9,20 @@
 #include <redoubt/kernel/input_gradient.hpp>
 #include <redoubt/kernel/pool_gradient.hpp>
 #include <redoubt/kernel/weight_gradient.hpp>
+#include <redoubt/train/batch_options.hpp>
 #include <redoubt/train/layout.hpp>
 #include <redoubt/train/loss.hpp>
+#include <redoubt/train/mapped_weights.hpp>
 #include <redoubt/train/memory.hpp>
 #include <redoubt/train/moments.hpp>
 #include <redoubt/train/plan.hpp>
 #include <redoubt/train/team.hpp>
-#include <redoubt/train/weight_map.hpp>
 
-#include <functional>
-#include <memory>
+#include <algorithm>
+#include <span>
+#include <vector>
 
 namespace redoubt::train::inline v1 {
-
-/// Which outputs a feature hook is given: those of one image, after convolution and norm, before residual add and activation.
-struct feature_place {
-    int slot = 0;
-    std::size_t image = 0;   ///< in the batch
-    std::uint64_t seed = 0;
-    std::uint64_t step = 0;
-};
-/// Changes features in place, [row][column][channel]. It is called again with the same place where outputs are made again, and must then do the same:
-/// draws are keyed by the place. Gradients pass it straight through.
-using feature_hook = std::function<void(const feature_place&, std::span<float>)>;
-
-/// How one batch is computed.
-struct batch_options {
-    double label_smoothing = 0.0;
-    std::uint64_t seed = 0;   ///< for maps and hooks
-    std::uint64_t step = 0;
-    std::span<const any_weight_map> maps{};  ///< from stored weights on
-    const feature_hook* features = nullptr;
-};
 
 /// Running statistics of one norm.
 struct running_norm {
@@ -60,8 +42,8 @@ public:
 
     engine(training_plan p, unsigned threads)
         : plan_{std::move(p)}, layout_{plan_.slots}, team_{threads}, parameters(layout_.words), gradients(layout_.words), running(plan_.slots.size()),
-          raw_(plan_.steps.size()), values_(plan_.values.size()), value_gradients_(plan_.values.size()), norms_(plan_.steps.size()),
-          stages_(plan_.slots.size()), effective_(plan_.slots.size()), turned_(plan_.slots.size()), scratch_(team_.size()) {
+          raw_(plan_.steps.size()), values_(plan_.values.size()), value_gradients_(plan_.values.size()), norms_(plan_.steps.size()), weights_{plan_},
+          scratch_(team_.size()) {
         std::size_t widest = 0;
         for (std::size_t s = 0; s < plan_.slots.size(); ++s) {
             const auto channels = layout_.slots[s].channels;
@@ -103,7 +85,7 @@ public:
     double run(std::span<const int> labels, const batch_options& options) {
         labels_ = labels;
         options_ = &options;
-        map_weights();
+        weights_.forward(plan_, layout_, parameters, options, team_);
         chunk_ = std::max<std::size_t>(8, (count_ + most_chunks - 1) / most_chunks);
         const std::size_t chunks = (count_ + chunk_ - 1) / chunk_;
         if (partial_.size() < chunks) partial_.resize(chunks);
@@ -115,7 +97,7 @@ public:
             if (p.gradients_of >= 0) settle_norm(p.gradients_of, chunks);
             add_up(p, chunks);
         }
-        unmap_gradients();
+        weights_.backward(plan_, layout_, parameters, gradients, options, team_);
         double loss = 0.0;
         for (const double l : losses_) loss += l;
         return loss / static_cast<double>(count_);
@@ -154,9 +136,7 @@ private:
     std::vector<floats> raw_;              ///< of steps: what goes into the norm or the activation
     std::vector<floats> values_, value_gradients_;
     std::vector<norm_memory> norms_;       ///< of steps
-    std::vector<std::vector<floats>> stages_;  ///< of slots: what maps made
-    std::vector<const float*> effective_;  ///< of slots
-    std::vector<floats> turned_;
+    mapped_weights weights_;
     std::vector<scratch> scratch_;
     std::vector<partial_sums> partial_;
     std::vector<double> losses_;
@@ -166,45 +146,6 @@ private:
     const batch_options* options_ = nullptr;
 
     static std::size_t number(int i) { return static_cast<std::size_t>(i); }
-
-    // ---- weights
-    map_place place_of(std::size_t s) const { return {static_cast<int>(s), plan_.slots[s], options_->seed, options_->step}; }
-    /// The convolution that a step is, over `images` images where these are its pixels.
-    static kernel::conv_geometry geometry_of(const step& s, std::size_t images) {
-        if (!training_plan::is_flat(s)) return s.geometry;
-        const int pixels = static_cast<int>(images);
-        return {.in = {s.geometry.in.size(), 1, pixels}, .out = {s.geometry.out.channels, 1, pixels}};
-    }
-    void map_weights() {
-        std::vector<const step*> users(plan_.slots.size(), nullptr);
-        for (const step& s : plan_.steps)
-            if (s.slot >= 0) users[number(s.slot)] = &s;
-        team_.run(plan_.slots.size(), [&](std::size_t, std::size_t i) {
-            const slot_range& r = layout_.slots[i];
-            std::span<const float> weights{parameters.data() + r.weights, r.weight_words};
-            stages_[i].resize(options_->maps.size());
-            for (std::size_t m = 0; m < options_->maps.size(); ++m) {
-                stages_[i][m].resize(r.weight_words);
-                options_->maps[m].forward(place_of(i), weights, stages_[i][m]);
-                weights = stages_[i][m];
-            }
-            effective_[i] = weights.data();
-            if (users[i] == nullptr || users[i]->in == plan_.first) return;
-            const kernel::conv_geometry g = geometry_of(*users[i], 1);
-            turned_[i].resize(kernel::turned_words(g));
-            kernel::turn_weights(g, effective_[i], turned_[i].data());
-        });
-    }
-    void unmap_gradients() {
-        if (options_->maps.empty()) return;
-        team_.run(plan_.slots.size(), [&](std::size_t, std::size_t i) {
-            const slot_range& r = layout_.slots[i];
-            for (std::size_t m = options_->maps.size(); m-- > 0;) {
-                const std::span<const float> from = m == 0 ? std::span<const float>{parameters.data() + r.weights, r.weight_words} : std::span<const float>{stages_[i][m - 1]};
-                options_->maps[m].backward(place_of(i), from, {gradients.data() + r.weights, r.weight_words});
-            }
-        });
-    }
 
     // ---- a chunk
     void run_chunk(const phase& p, std::size_t words, std::size_t worker, std::size_t chunk) {
@@ -291,8 +232,8 @@ private:
         const float *const in = read(s.in, g), *const residual = apart ? nullptr : read(s.residual, g);
         float* const out = training_plan::keeps_sum(s) ? raw(i, g) : value(s.out, g);
         kernel::conv_call<float32> call;
-        call.geometry = geometry_of(s, g.count);
-        call.weights = effective_[number(s.slot)];
+        call.geometry = training_plan::geometry_of(s, g.count);
+        call.weights = weights_.read(s.slot);
         call.bias = s.has_norm ? zeros_.data() : parameters.data() + r.bias;
         call.block_end = call.geometry.blocks();
         if (!apart) {
@@ -490,7 +431,7 @@ private:
             float* const bias = partial + (r.bias - r.weights);
             kernel::add_elements(bias, sums, bias, channels_of(m.step));
         }
-        const kernel::conv_geometry geometry = geometry_of(s, g.count);
+        const kernel::conv_geometry geometry = training_plan::geometry_of(s, g.count);
         const std::size_t calls = training_plan::is_flat(s) ? 1 : g.count;
         kernel::weight_gradient_call call{geometry, static_cast<int>(calls), read(s.in, g), own, partial};
         kernel::read_ahead soon;
@@ -503,7 +444,7 @@ private:
         float *const own_memory = gradient(s.in, g), *const to = m.added == s.in ? g.memory.take(in_size * g.count) : own_memory;
         const float* const added = m.added < 0 || m.added == s.in ? nullptr : gradient(m.added, g);
         for (std::size_t n = 0; n < calls; ++n)
-            kernel::input_gradient(geometry, own + n * out_size, turned_[number(s.slot)].data(), zeros_.data(),
+            kernel::input_gradient(geometry, own + n * out_size, weights_.turned(s.slot), zeros_.data(),
                                    added == nullptr ? nullptr : added + n * in_size, scratch, to + n * in_size);
         if (m.added == s.in) kernel::add_elements(own_memory, to, own_memory, in_size * g.count);
     }

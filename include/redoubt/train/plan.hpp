@@ -64,6 +64,12 @@ struct training_plan {
         const kernel::conv_geometry& g = s.geometry;
         return g.out.height * g.out.width == 1 && g.groups == 1 && g.kernel == hw{g.in.height, g.in.width} && g.pad == hw{0} && g.dilation == hw{1};
     }
+    /// The convolution that a step is, over `images` images where these are its pixels.
+    static kernel::conv_geometry geometry_of(const step& s, std::size_t images) {
+        if (!is_flat(s)) return s.geometry;
+        const int pixels = static_cast<int>(images);
+        return {.in = {s.geometry.in.size(), 1, pixels}, .out = {s.geometry.out.channels, 1, pixels}};
+    }
 };
 
 namespace detail {

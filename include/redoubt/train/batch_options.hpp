@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// How one batch is computed, and who changes its features on the way.
+#pragma once
+
+#include <redoubt/train/weight_map.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+namespace redoubt::train::inline v1 {
+
+/// Which outputs a feature hook is given: those of one image, after convolution and norm, before residual add and activation.
+struct feature_place {
+    int slot = 0;
+    std::size_t image = 0;   ///< in the batch
+    std::uint64_t seed = 0;
+    std::uint64_t step = 0;
+};
+/// Changes features in place, [row][column][channel]. It is called again with the same place where outputs are made again, and must then do the same:
+/// draws are keyed by the place. Gradients pass it straight through.
+using feature_hook = std::function<void(const feature_place&, std::span<float>)>;
+
+/// How one batch is computed.
+struct batch_options {
+    double label_smoothing = 0.0;
+    std::uint64_t seed = 0;   ///< for maps and hooks
+    std::uint64_t step = 0;
+    std::span<const any_weight_map> maps{};  ///< from stored weights on
+    const feature_hook* features = nullptr;
+};
+
+}  // namespace redoubt::train::inline v1
