@@ -22,7 +22,7 @@ struct found {
 /// Aligned to 64 bytes, full of garbage.
 struct aligned_bytes {
     explicit aligned_bytes(std::size_t size) : lines(size / 64 + 1) { std::fill_n(get(), lines.size() * 64, std::byte{0xa5}); }
-    std::byte* get() { return lines.data()->bytes; }
+    std::byte* get() { return reinterpret_cast<std::byte*>(lines.data()); }
 
 private:
     struct alignas(64) line {
