@@ -13,6 +13,7 @@
 #include <redoubt/harden/duplicate.hpp>
 #include <redoubt/harden/ecc.hpp>
 #include <redoubt/harden/hybrid_range.hpp>
+#include <redoubt/harden/norm_apart.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
 #include <redoubt/harden/rule.hpp>

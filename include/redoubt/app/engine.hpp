@@ -56,6 +56,7 @@ template <network_type Net, number N, class Presets = usual_presets>
     requires(std::same_as<typename Net::number_type, float32>)
 class typed_engine final : public engine {
     using plain = with_number<Net, N>;
+    using apart = with_norms_apart<Net>;
     static_assert(have_names_of_their_own(Presets{}), "redoubt: two presets have the same name");
     static_assert(have_none(Presets{}), "redoubt: presets are compared with presets::none, which is not among them");
 
@@ -74,6 +75,7 @@ public:
     std::vector<io::expected_layer> layers() const override { return io::expected_layers<Net>(); }
 
     result<void> load(const io::tensor_file& file, std::string_view source) override {
+        if (const result<void> r = io::load<apart>(file, source, *apart_); !r) return r;
         return io::load<Net>(file, source, *weights_);
     }
 
@@ -154,10 +156,14 @@ private:
         if (std::find(wanted.begin(), wanted.end(), P::name) == wanted.end()) return;
         using hardened = typename P::template apply<plain>;
         std::unique_ptr<parameters<Net>> own_order;
-        if constexpr (requires { requires P::ranked; }) own_order = ranked();
+        if constexpr (requires { requires P::ranked; }) {
+            static_assert(!detail::any_gains<hardened>, "redoubt: channels are ranked and put in order with their norms folded");
+            own_order = ranked();
+        }
         const parameters<Net>& floats = own_order ? *own_order : *weights_;
         auto weights = std::make_unique<parameters<hardened>>();
-        convert<Net, hardened>(floats, seen, *weights);
+        if constexpr (detail::any_gains<hardened>) convert<apart, hardened>(*apart_, calibration<apart>{}, *weights);
+        else convert<Net, hardened>(floats, seen, *weights);
         set_bounds<plain, hardened>(own, *weights);
         std::unique_ptr<parameters<plain>> bare;  // what is observed: the network in its order, unprotected
         if constexpr (has_intervals<hardened> || has_neuron_bounds<hardened>) {
@@ -181,6 +187,7 @@ private:
 
     std::string model_;
     std::unique_ptr<parameters<Net>> weights_ = std::make_unique<parameters<Net>>();
+    std::unique_ptr<parameters<apart>> apart_ = std::make_unique<parameters<apart>>();
     std::unique_ptr<parameters<plain>> converted_;
     std::vector<std::unique_ptr<campaign::subject>> subjects_;
 };

@@ -10,6 +10,7 @@
 #include <redoubt/harden/clip.hpp>
 #include <redoubt/harden/duplicate.hpp>
 #include <redoubt/harden/ecc.hpp>
+#include <redoubt/harden/norm_apart.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
 #include <redoubt/harden/rule.hpp>
@@ -71,6 +72,7 @@ using duplicate15 = of_largest_filters<"duplicate15", 15, redoubt::duplicate>;
 using duplicate30 = of_largest_filters<"duplicate30", 30, redoubt::duplicate>;
 using duplicate30_minimum = of_largest_filters<"duplicate30_minimum", 30, redoubt::duplicate_minimum>;
 using triplicate30 = of_largest_filters<"triplicate30", 30, redoubt::triplicate>;
+using norm_apart = on_all_layers<"norm_apart", redoubt::norm_apart>;
 using saf = on_all_layers<"saf", redoubt::saf>;
 struct scale : on_all_layers<"scale", redoubt::scale> {
     template <number N> static constexpr bool takes = !N::is_integer;

@@ -67,7 +67,8 @@ constexpr std::uint64_t words_of(int copy, int slot) {
     const auto& info = Net::table.slots[static_cast<std::size_t>(slot)];
     switch (copy) {
         case code_bytes: return row.code_bytes + parameters<Net>::place(slot).kept.last - parameters<Net>::place(slot).kept.first;
-        case primary_biases: return static_cast<std::uint64_t>(info.geometry.out.channels);
+        case primary_biases:  // and gains after them
+            return static_cast<std::uint64_t>(info.geometry.out.channels) * (redoubt::detail::has_gains<typename Net::number_type>(info) ? 2 : 1);
         case scale_words:
             if (!Net::number_type::is_integer || slot != 0) return 0;
             return static_cast<std::uint64_t>(Net::table.unit_count + Net::table.slot_count);
@@ -159,7 +160,10 @@ std::byte* address_of(parameters<Net>& p, const weight_fault& f) {
             if (f.word >= row.code_bytes) return p.checks(f.slot).data() + parameters<Net>::place(f.slot).kept.first + (f.word - row.code_bytes);
             return p.extra(f.slot).data() + static_cast<std::size_t>(row.copies) * primary + f.word;
         }
-        case primary_biases: return reinterpret_cast<std::byte*>(p.biases(f.slot).data() + f.word);
+        case primary_biases: {
+            const auto channels = static_cast<std::uint64_t>(info.geometry.out.channels);
+            return reinterpret_cast<std::byte*>(f.word < channels ? p.biases(f.slot).data() + f.word : p.gains(f.slot).data() + (f.word - channels));
+        }
         case scale_words: {
             const auto units = static_cast<std::uint64_t>(Net::table.unit_count);
             std::int32_t& frac = f.word < units ? p.of_unit(static_cast<int>(f.word)).frac : p.weight_frac(static_cast<int>(f.word - units));

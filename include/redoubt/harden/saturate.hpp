@@ -19,7 +19,8 @@ using kernel::saturation;
 /// have not seen.
 ///
 /// The network is one that was trained with F, or store_for_transforms() turns plain weights into those that F takes back to them; magnitudes past
-/// F's range become the smallest number that F takes to its bound. Batch norms must be folded before that: a folded norm inside F is not what was trained. NaN and infinite
+/// F's range become the smallest number that F takes to its bound. A norm's scale is not folded into such weights: it is kept as a factor of each channel beside the biases,
+/// and multiplied in after F, so that words are those that were trained (integers: folded, since their scales are powers of two). NaN and infinite
 /// words (hardtanh: all beyond its bound) count as out of range at every read. Cost: F of every weight at every read, through scratch; words of eight bits by table. No
 /// Winograd.
 template <saturation F, int Numerator, int Denominator, class... Layers>
@@ -28,6 +29,7 @@ struct basic_saf : protection<Layers...> {
 
     static_assert(Numerator > 0 && Denominator > 0, "redoubt: the bound of a saturating function is positive");
     struct transform {
+        static constexpr bool keeps_gain = true;
         static constexpr std::uint64_t layout_id =
             16 + static_cast<std::uint64_t>(F) + (static_cast<std::uint64_t>(Numerator) << 8) + (static_cast<std::uint64_t>(Denominator) << 36);
         static constexpr float bound = static_cast<float>(Numerator) / static_cast<float>(Denominator);

@@ -72,6 +72,8 @@ void encode(parameters<Net>& p) {
                     impl::read_through<typename decltype(wrapped)::type>(std::span<const typename parameters<Net>::weight>{word, 1}, &read, p.weight_limit(s), count,
                                                                          N::is_integer ? p.weight_frac(s) : 0);
             });
+            if constexpr (!N::is_integer)
+                if (detail::has_gains<N>(info)) read = static_cast<typename N::kernel_weight>(static_cast<float>(read) * p.gain(s, out));
             return read;
         };
         if constexpr (requires { checker::template kept<N>(info.geometry); })

@@ -22,6 +22,7 @@ struct expected_layer {
     bool is_linear = false;
     int folded = 0;  ///< the channels of `geometry.out` that are further copies
     int copies = 2;  ///< of a channel, where it has some
+    bool keeps_gain = false;  ///< the norm's scale stays a factor of its own
 
     std::vector<std::size_t> weight_shape() const {
         const auto size = [](int v) { return static_cast<std::size_t>(v); };
@@ -34,6 +35,7 @@ struct expected_layer {
 struct loaded_layer {
     std::vector<float> weights;
     std::vector<float> biases;
+    std::vector<float> gains;  ///< factors of channels that are not in the weights; 1 unless the layer keeps them
 };
 
 }  // namespace redoubt::io::inline v1
@@ -100,7 +102,7 @@ inline void fold_norm(const tensor_file& file, const expected_layer& layer, load
     if (wrong.any()) return;
     const auto fan_in = static_cast<std::size_t>(layer.geometry.fan_in());
     for (std::size_t o = 0; o < channels[0]; ++o)
-        fold({scale[o], shift[o], mean[o], variance[o]}, std::span{out.weights}.subspan(o * fan_in, fan_in), out.biases[o]);
+        fold({scale[o], shift[o], mean[o], variance[o]}, layer.keeps_gain ? std::span{out.gains}.subspan(o, 1) : std::span{out.weights}.subspan(o * fan_in, fan_in), out.biases[o]);
 }
 
 }  // namespace impl
@@ -112,7 +114,7 @@ std::vector<expected_layer> expected_layers() {
     for (int s = 0; s < Net::table.slot_count; ++s) {
         const slot& p = Net::table.slots[static_cast<std::size_t>(s)];
         layers.push_back({std::string{p.name.view()}, std::string{p.has_norm ? p.norm_name.view() : std::string_view{}},
-                          p.geometry, p.is_linear, p.folded, p.copies});
+                          p.geometry, p.is_linear, p.folded, p.copies, detail::has_gains<typename Net::number_type>(p)});
     }
     return layers;
 }
@@ -154,6 +156,7 @@ inline result<std::vector<loaded_layer>> take_layers(const tensor_file& file, st
                                                                file.find(layer.name + ".bias") == nullptr);
         const std::size_t bias_shape[] = {channels};
         out.biases.assign(channels, 0.0f);
+        out.gains.assign(channels, 1.0f);
         if (file.find(layer.name + ".bias") != nullptr || !norm_in_file) {
             auto biases = impl::take(file, layer.name + ".bias", bias_shape, layer, wrong);
             if (biases.size() == channels) out.biases = std::move(biases);
@@ -172,6 +175,7 @@ inline result<std::vector<loaded_layer>> take_layers(const tensor_file& file, st
         if (norm_in_file) impl::fold_norm(file, layer, out, wrong);
         impl::order_as_parameters(out.weights, static_cast<std::size_t>(g.fan_in()), layer.folded, layer.copies);
         impl::order_as_parameters(out.biases, 1, layer.folded, layer.copies);
+        impl::order_as_parameters(out.gains, 1, layer.folded, layer.copies);
         loaded.push_back(std::move(out));
         known.push_back(layer.name + ".weight");
         known.push_back(layer.name + ".bias");
@@ -203,6 +207,7 @@ result<void> load(const tensor_file& file, std::string_view source, parameters<N
         for (std::size_t i = 0; i < layer.weights.size(); ++i)
             to.weights(s)[kernel::layout_of<float32>.index_of_logical(g, i)] = layer.weights[i];
         std::copy(layer.biases.begin(), layer.biases.end(), to.biases(s).begin());
+        if (!to.gains(s).empty()) std::copy(layer.gains.begin(), layer.gains.end(), to.gains(s).begin());
     }
     open_bounds<Net>(to);
     return {};
@@ -216,7 +221,7 @@ result<void> load(const std::string& path, parameters<Net>& to) {
     return load<Net>(*file, path, to);
 }
 
-/// The parameters of a float32 network as tensors with PyTorch's names and axes ([out, in, rows, columns], linear [out, in]), norms folded into weights and
+/// The parameters of a float32 network as tensors with PyTorch's names and axes ([out, in, rows, columns], linear [out, in]), norms and gains folded into weights and
 /// biases. Where k channels are computed twice the first axis has k more, ordered as expected_layer says. What protections keep beside weights and
 /// biases is not written: intervals, limits, code bits, replicas.
 template <network_type Net>
@@ -238,7 +243,7 @@ tensor_file to_tensors(const parameters<Net>& from) {
             for (int i = 0; i < g.group_in(); ++i)
                 for (int r = 0; r < g.kernel.h; ++r)
                     for (int c = 0; c < g.kernel.w; ++c)
-                        weights.push_back(from.weights(s)[kernel::layout_of<float32>.index(g, o, r, c, i)]);
+                        weights.push_back(from.weights(s)[kernel::layout_of<float32>.index(g, o, r, c, i)] * from.gain(s, o));
         for (std::size_t o = 0; o < biases.size(); ++o) biases[o] = from.biases(s)[static_cast<std::size_t>(order[o])];
         file.tensors.push_back({layer.name + ".weight", dtype::f32, layer.weight_shape(), bytes_of(weights)});
         file.tensors.push_back({layer.name + ".bias", dtype::f32, {biases.size()}, bytes_of(biases)});

@@ -76,6 +76,7 @@ private:
     int duplicated_ = 0;         // channels that are to be computed more than once
     int copies_ = 2;             // and how often
     bool has_intervals_ = false;
+    bool keeps_gain_ = false;    // of transform_
     bool at_start_of_residual_ = false;
     path_name path_{};
     int position_ = 0;           // of the next child in the enclosing list
@@ -287,7 +288,7 @@ private:
         s.store = static_cast<std::int16_t>(store_);
         s.slot = static_cast<std::int16_t>(table.slot_count);
         slot& p = table.slots[static_cast<std::size_t>(table.slot_count++)];
-        p = {g, s.unit, s.store, static_cast<std::int16_t>(transform_), static_cast<std::int16_t>(checker_), s.folded, static_cast<std::int16_t>(copies_), s.folded > 0 && has_intervals_, false, false, path_, {}};
+        p = {g, s.unit, s.store, static_cast<std::int16_t>(transform_), static_cast<std::int16_t>(checker_), s.folded, static_cast<std::int16_t>(copies_), s.folded > 0 && has_intervals_, keeps_gain_, false, false, path_, {}};
         ++leaf_;
     }
     template <conv_spec S> constexpr void visit(type_tag<conv2d<S>>) {
@@ -402,7 +403,7 @@ private:
         const int self = wrapper_++;
         const int first_step = table.step_count;
         const int outer_store = store_, outer_transform = transform_, outer_checker = checker_, outer_duplicated = duplicated_;
-        const bool outer_intervals = has_intervals_;
+        const bool outer_intervals = has_intervals_, outer_gain = keeps_gain_;
         const int outer_copies = copies_;
         if constexpr (storing<L>) {
             if (store_ >= 0) return fail(mistake::two_stores, extents_);
@@ -411,6 +412,7 @@ private:
         if constexpr (transforming<L>) {
             if (transform_ >= 0) return fail(mistake::two_transforms, extents_);
             transform_ = self;
+            if constexpr (requires { L::transform::keeps_gain; }) keeps_gain_ = L::transform::keeps_gain;
         }
         if constexpr (checking<L>) {
             if (checker_ >= 0) return fail(mistake::two_checkers, extents_);
@@ -425,6 +427,7 @@ private:
         else visit_all<typename L::layers>();
         store_ = outer_store;
         transform_ = outer_transform;
+        keeps_gain_ = outer_gain;
         checker_ = outer_checker;
         duplicated_ = outer_duplicated;
         copies_ = outer_copies;

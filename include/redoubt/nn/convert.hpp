@@ -42,12 +42,13 @@ inline void fold(const norm_channel& norm, std::span<float> weights, float& bias
         __builtin_fma(static_cast<double>(bias) - static_cast<double>(norm.mean), factor, static_cast<double>(norm.shift)));
 }
 
-/// The weight of a float network's slot by logical index ([out][row][col][in]).
+/// The weight of a float network's slot by logical index ([out][row][col][in]), its channel's gain in it unless `apart`.
 template <network_type Net>
-float logical_weight(const parameters<Net>& p, int s, std::size_t index) {
+float logical_weight(const parameters<Net>& p, int s, std::size_t index, bool apart = false) {
     using N = typename Net::number_type;
-    const auto& g = Net::table.slots[static_cast<std::size_t>(s)].geometry;
-    return static_cast<float>(p.weights(s)[kernel::layout_of<N>.index_of_logical(g, index)]);
+    const slot& info = Net::table.slots[static_cast<std::size_t>(s)];
+    const float w = static_cast<float>(p.weights(s)[kernel::layout_of<N>.index_of_logical(info.geometry, index)]);
+    return apart || !detail::has_gains<N>(info) ? w : w * p.gain(s, static_cast<int>(index / static_cast<std::size_t>(info.geometry.fan_in())));
 }
 
 namespace impl {
@@ -136,7 +137,8 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
             return static_cast<std::size_t>(
                 kernel::first_copy(kernel::folded_channel(static_cast<int>(channel), info.folded, info.copies), from_info.folded, from_info.copies));
         };
-        const auto source_weight = [&](std::size_t i) { return logical_weight(from, s, source(i / fan_in) * fan_in + i % fan_in); };
+        const bool apart = detail::has_gains<N>(info);  // then gains go where they came from, or are 1
+        const auto source_weight = [&](std::size_t i) { return logical_weight(from, s, source(i / fan_in) * fan_in + i % fan_in, apart); };
         if constexpr (N::is_integer) {
             float magnitude = 0.0f;
             for (std::size_t i = 0; i < g.weights(); ++i) {
@@ -194,6 +196,7 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
                 biases[o] = static_cast<std::int32_t>(round_saturate(scaled(bias, frac + in_frac), -most, most) - 128 * sum);
             } else {
                 biases[o] = static_cast<typename N::bias>(bias);
+                if (apart) to.gains(s)[o] = static_cast<typename N::bias>(from.gain(s, static_cast<int>(source(o))));
             }
         }
     }

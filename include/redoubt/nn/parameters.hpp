@@ -24,11 +24,12 @@ struct unit_record {
     bound_of<N> high{};
 };
 
-/// Where a slot's parameters lie in the block. Primary are bias and weights, side by side; then what its store keeps.
+/// Where a slot's parameters lie in the block. Primary are bias, gains where there are some, and weights, side by side; then what its store keeps.
 struct slot_place {
     std::size_t primary = 0;        ///< first byte of the bias
+    std::size_t gains = 0;          ///< first byte of the factors of its channels
     std::size_t weights = 0;        ///< first byte of the weights
-    std::size_t primary_bytes = 0;  ///< bias and weights with their padding
+    std::size_t primary_bytes = 0;  ///< bias, gains and weights with their padding
     std::size_t extra = 0;          ///< first byte of copies and code bits
     std::size_t extra_bytes = 0;
     std::size_t checks = 0;         ///< first byte of what its checker keeps
@@ -67,6 +68,18 @@ constexpr std::size_t weight_words(const slot& s) {
     return kernel::layout_of<N>.size(s.geometry);
 }
 
+/// Whether a slot keeps its norm's scale as a factor of each channel, which its weights are multiplied by as they are read, after their transform. Integers
+/// have norms folded.
+template <number N>
+constexpr bool has_gains(const slot& s) { return s.keeps_gain && s.has_norm && !N::is_integer; }
+
+template <class Net>
+inline constexpr bool any_gains = [] {
+    for (int s = 0; s < Net::table.slot_count; ++s)
+        if (has_gains<typename Net::number_type>(Net::table.slots[static_cast<std::size_t>(s)])) return true;
+    return false;
+}();
+
 /// Stored channels of a slot, padded to whole blocks.
 constexpr std::size_t interval_words(const slot& s) {
     return static_cast<std::size_t>((s.geometry.out.channels - s.folded + kernel::lane_count - 1) / kernel::lane_count * kernel::lane_count);
@@ -99,8 +112,9 @@ constexpr parameter_plan<Net> plan_parameters() {
         constexpr slot s = Net::table.slots[I];
         slot_place& p = plan.place[I];
         p.primary = at;
-        p.weights = at + aligned_up(static_cast<std::size_t>(s.geometry.blocks()) * kernel::lane_count *
-                                    sizeof(typename N::bias));
+        constexpr std::size_t bias_bytes = aligned_up(static_cast<std::size_t>(s.geometry.blocks()) * kernel::lane_count * sizeof(typename N::bias));
+        p.gains = at + bias_bytes;
+        p.weights = p.gains + (has_gains<N>(s) ? bias_bytes : 0);
         p.primary_bytes =
             p.weights + aligned_up(weight_words<N>(s) * sizeof(typename N::weight)) - at;
         p.extra = at + p.primary_bytes;
@@ -161,7 +175,15 @@ struct alignas(block_alignment) parameters {
     /// A slot's biases, padded to whole blocks of 16.
     std::span<bias> biases(int s) { return {as<bias>(place(s).primary), bias_words(s)}; }
     std::span<const bias> biases(int s) const { return {as<bias>(place(s).primary), bias_words(s)}; }
-    /// Bias and weights as bytes, and what the store keeps of them.
+    /// Factors of a slot's channels, by which its weights are multiplied after their transform, where it keeps some (detail::has_gains); else empty.
+    std::span<bias> gains(int s) { return {as<bias>(place(s).gains), gain_words(s)}; }
+    std::span<const bias> gains(int s) const { return {as<bias>(place(s).gains), gain_words(s)}; }
+    /// That of one channel; 1 where there is none.
+    float gain(int s, int channel) const {
+        if constexpr (number_type::is_integer) return 1.0f;
+        else return gain_words(s) == 0 ? 1.0f : static_cast<float>(gains(s)[static_cast<std::size_t>(channel)]);
+    }
+    /// Bias, gains and weights as bytes, and what the store keeps of them.
     std::span<std::byte> primary(int s) { return {bytes.data() + place(s).primary, place(s).primary_bytes}; }
     std::span<const std::byte> primary(int s) const { return {bytes.data() + place(s).primary, place(s).primary_bytes}; }
     std::span<std::byte> extra(int s) { return {bytes.data() + place(s).extra, place(s).extra_bytes}; }
@@ -221,6 +243,7 @@ private:
         for (int i = 0; i < s; ++i) before += slot_at(i).transform >= 0 ? 1 : 0;
         return before;
     }
+    static constexpr std::size_t gain_words(int s) { return detail::has_gains<number_type>(slot_at(s)) ? bias_words(s) : 0; }
     static constexpr std::size_t bias_words(int s) {
         return static_cast<std::size_t>(slot_at(s).geometry.blocks()) * kernel::lane_count;
     }

@@ -38,7 +38,7 @@ constexpr int blocks_in_place(const slot& s) {
 template <number N>
 constexpr bool changes_weights(const slot& s) { return decodes_weights<N> || s.transform >= 0; }
 
-/// Scratch of one slot: its biases, then fetched words, then decoded or transformed ones, then what its checker needs.
+/// Scratch of one slot: its biases and gains, then fetched words, then decoded or transformed ones, then what its checker needs.
 struct tile_place {
     std::size_t fetched = 0;
     std::size_t decoded = 0;
@@ -58,7 +58,7 @@ constexpr tile_place tile_of(const slot& s, std::size_t checker_bytes = 0) {
     }
     const auto blocks = static_cast<std::size_t>(blocks_at_once<N>(s));
     const std::size_t words = kernel::layout_of<N>.block_size(s.geometry) * blocks;
-    t.fetched = aligned_up(static_cast<std::size_t>(s.geometry.blocks()) * kernel::lane_count * sizeof(typename N::bias));
+    t.fetched = aligned_up(static_cast<std::size_t>(s.geometry.blocks()) * kernel::lane_count * sizeof(typename N::bias)) * (has_gains<N>(s) ? 2 : 1);
     t.decoded = t.fetched + (s.store < 0 ? 0 : aligned_up(words * sizeof(typename N::weight)));
     t.checked = t.decoded + (changes_weights<N>(s) ? aligned_up(words * sizeof(typename N::kernel_weight)) : 0);
     t.bytes = t.checked + aligned_up(checker_bytes);

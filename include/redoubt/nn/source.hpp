@@ -4,6 +4,7 @@
 #pragma once
 
 #include <redoubt/base/barrier.hpp>
+#include <redoubt/kernel/gain.hpp>
 #include <redoubt/nn/plan.hpp>
 #include <redoubt/nn/status.hpp>
 
@@ -41,7 +42,7 @@ struct weight_source {
     using stored_word = typename N::weight;
     using kernel_weight = typename N::kernel_weight;
     static constexpr slot info = Net::table.slots[static_cast<std::size_t>(Slot)];
-    static constexpr bool changes = detail::changes_weights<N>(info);
+    static constexpr bool changes = detail::changes_weights<N>(info), gains = detail::has_gains<N>(info);
     /// Whether kernels may read a copy in the workspace instead of the parameters.
     static constexpr bool fetches = info.store >= 0 || changes;
 
@@ -73,9 +74,12 @@ struct weight_source {
             constexpr std::size_t origin = parameters<Net>::place(Slot).weights - parameters<Net>::place(Slot).primary;
             const auto place = [&](int of) { return origin + static_cast<std::size_t>(of) * words * sizeof(stored_word); };
             block.bias = from.biases(Slot).data();
-            if (!sound(from, 0, from.biases(Slot).size_bytes())) {
-                fetch(from, 0, from.biases(Slot).size_bytes(), space.scratch(), count);
+            const typename N::bias* factors = from.gains(Slot).data();
+            constexpr std::size_t channel_bytes = gains ? origin : static_cast<std::size_t>(info.geometry.blocks()) * kernel::lane_count * sizeof(typename N::bias);
+            if (!sound(from, 0, channel_bytes)) {
+                fetch(from, 0, channel_bytes, space.scratch(), count);
                 block.bias = reinterpret_cast<const typename N::bias*>(space.scratch());
+                factors = reinterpret_cast<const typename N::bias*>(space.scratch() + (parameters<Net>::place(Slot).gains - parameters<Net>::place(Slot).primary));
             }
             for (int b = from_block; b < blocks; b += at_once) {
                 const int n = std::min(at_once, blocks - b);
@@ -97,6 +101,7 @@ struct weight_source {
                     if constexpr (changes) {
                         auto* const to = reinterpret_cast<kernel_weight*>(space.scratch() + tile.decoded);
                         change(from, some, to, count);
+                        if constexpr (gains) multiply(to, factors, c, m);
                         give(c, m, to, true);
                     } else {
                         give(c, m, some.data(), true);
@@ -116,7 +121,7 @@ private:
     using changer = typename wrapper_of<info.transform>::type;
     /// Whether stored words can be what a kernel reads: not where they must be decoded, or are always transformed.
     static constexpr bool reads_in_place = [] {
-        if constexpr (decodes_weights<N>) return false;
+        if constexpr (decodes_weights<N> || gains) return false;
         else if constexpr (info.transform >= 0) return requires(std::span<const stored_word> w, bound_of<N> limit) { changer::transform::unchanged(w, limit); };
         else return true;
     }();
@@ -138,6 +143,15 @@ private:
     static bool unchanged(const parameters<Net>& from, std::span<const stored_word> words) {
         if constexpr (info.transform < 0) return true;
         else return changer::transform::unchanged(words, from.weight_limit(Slot));
+    }
+    /// Of `m` blocks from `c` on.
+    static void multiply(kernel_weight* words, const typename N::bias* factors, int c, int m) {
+        constexpr std::size_t size = kernel::layout_of<N>.block_size(info.geometry);
+        for (int b = c; b < c + m; ++b, words += size) {
+            float by[kernel::lane_count] = {};
+            for (int lane = 0; lane < info.geometry.channels_in(b); ++lane) by[lane] = static_cast<float>(factors[info.geometry.first_channel(b) + lane]);
+            kernel::multiply_channels(words, size / kernel::lane_count, by);
+        }
     }
     static void change(const parameters<Net>& from, std::span<const stored_word> words, kernel_weight* to, fault_counters& count) {
         if constexpr (info.transform >= 0)

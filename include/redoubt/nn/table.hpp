@@ -118,6 +118,7 @@ struct slot {
     std::int32_t folded = 0;      ///< channels of geometry.out that are further copies (kernel/duplicate.hpp)
     std::int16_t copies = 2;      ///< copies of a channel, where it has some
     bool has_intervals = false;   ///< keeps an interval for each stored channel
+    bool keeps_gain = false;      ///< its transform asks for a norm's scale beside the weights instead of in them
     bool has_norm = false;
     bool is_linear = false;
     path_name name{};

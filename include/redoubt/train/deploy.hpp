@@ -2,6 +2,7 @@
 // From training to inference.
 #pragma once
 
+#include <redoubt/harden/norm_apart.hpp>
 #include <redoubt/harden/scrub.hpp>
 #include <redoubt/nn/convert.hpp>
 #include <redoubt/train/trainer.hpp>
@@ -12,12 +13,13 @@
 
 namespace redoubt::train::inline REDOUBT_ABI {
 
-/// Parameters of the trained layers with norms folded, in any float number and under any protection: copies, codes and stored forms of transformed
+/// Parameters of the trained layers with norms folded, or apart where layers keep them, in any float number and under any protection: copies, codes and stored forms of transformed
 /// weights included; bounds are those of all numbers until set_bounds() and set_intervals(). int8 needs calibration: deploy a float network, then convert().
 template <network_type To, network_type Net>
 std::unique_ptr<redoubt::parameters<To>> deploy(const trainer<Net>& from) {
     static_assert(!To::number_type::is_integer, "redoubt: deploy a float network, observe training images, then convert() to integers");
-    using base = with_number<without_protection<To>, float32>;
+    using folded = with_number<without_protection<To>, float32>;
+    using base = std::conditional_t<detail::any_gains<To>, with_norms_apart<folded>, folded>;
     static_assert(base::table.slot_count == Net::table.slot_count, "redoubt: both networks must have the same layers");
     auto plain = std::make_unique<redoubt::parameters<base>>();
     const result<void> loaded = io::load<base>(from.tensors(), "the trained parameters", *plain);
