@@ -11,6 +11,29 @@
 
 set(redoubt_engine_template "${CMAKE_CURRENT_LIST_DIR}/engine.cpp.in")
 set(redoubt_kernels_template "${CMAKE_CURRENT_LIST_DIR}/kernels.cpp.in")
+set(redoubt_trainable_template "${CMAKE_CURRENT_LIST_DIR}/trainable.cpp.in")
+
+#   redoubt_add_trainables(<target> HEADER <header> FACTORY <C++ name> NETWORKS <name>...)
+#
+# Likewise one unit for each network that the command `train` knows.
+function(redoubt_add_trainables target)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;FACTORY" "NETWORKS")
+    foreach(name HEADER FACTORY NETWORKS)
+        if(NOT arg_${name})
+            message(FATAL_ERROR "redoubt_add_trainables(${target}): ${name} is missing")
+        endif()
+    endforeach()
+    if(arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "redoubt_add_trainables(${target}): not understood: ${arg_UNPARSED_ARGUMENTS}")
+    endif()
+    set(HEADER "${arg_HEADER}")
+    set(FACTORY "${arg_FACTORY}")
+    foreach(NETWORK IN LISTS arg_NETWORKS)
+        set(file "${CMAKE_CURRENT_BINARY_DIR}/${target}_engines/train_${NETWORK}.cpp")
+        configure_file("${redoubt_trainable_template}" "${file}" @ONLY)
+        target_sources(${target} PRIVATE "${file}")
+    endforeach()
+endfunction()
 
 function(redoubt_add_engines target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;FACTORY;PRESETS" "NETWORKS;NUMBERS")

@@ -14,11 +14,13 @@ struct zoo {
     using resnet8 = redoubt::model::resnet8<picture>;
     using resnet20 = redoubt::model::resnet20<picture>;
     using resnet20_cifar10 = redoubt::model::resnet20<colour>;
+    using vgg11_cifar10 = redoubt::model::vgg11_bn<colour, redoubt::float32, 10>;
 
     using number_fp32 = redoubt::float32;
     using number_fp16 = redoubt::float16;
     using number_bf16 = redoubt::bfloat16;  // not compiled by default: name it in CMakeLists.txt
     using number_int8 = redoubt::int8;
+    using number_q25 = redoubt::stored<redoubt::float32, redoubt::fixed<2, 5>>;
 };
 
 }  // namespace networks

@@ -117,3 +117,7 @@ redoubt_refusal(plan_key 2 "bad_key.json: 'colour' is no part of a plan" --plan 
 redoubt_refusal(plan_type 2 "'trials' holds \"many\", which is no whole number" --plan "${CMAKE_CURRENT_BINARY_DIR}/bad_type.json")
 redoubt_refusal(plan_json 2 "bad_json.json: " --plan "${CMAKE_CURRENT_BINARY_DIR}/bad_json.json")
 redoubt_refusal(plan_missing 2 "/nowhere.json: cannot be opened" --plan /nowhere.json)
+
+redoubt_script_test(train.same training.py same --program $<TARGET_FILE:resilience>)
+redoubt_script_test(train.refuses training.py refuses --program $<TARGET_FILE:resilience>)
+set_tests_properties(train.same PROPERTIES PROCESSORS 2)

@@ -157,12 +157,12 @@ private:
         using hardened = typename P::template apply<plain>;
         std::unique_ptr<parameters<Net>> own_order;
         if constexpr (requires { requires P::ranked; }) {
-            static_assert(!detail::any_gains<hardened>, "redoubt: channels are ranked and put in order with their norms folded");
+            static_assert(!redoubt::detail::any_gains<hardened>, "redoubt: channels are ranked and put in order with their norms folded");
             own_order = ranked();
         }
         const parameters<Net>& floats = own_order ? *own_order : *weights_;
         auto weights = std::make_unique<parameters<hardened>>();
-        if constexpr (detail::any_gains<hardened>) convert<apart, hardened>(*apart_, calibration<apart>{}, *weights);
+        if constexpr (redoubt::detail::any_gains<hardened>) convert<apart, hardened>(*apart_, calibration<apart>{}, *weights);
         else convert<Net, hardened>(floats, seen, *weights);
         set_bounds<plain, hardened>(own, *weights);
         std::unique_ptr<parameters<plain>> bare;  // what is observed: the network in its order, unprotected

@@ -74,6 +74,15 @@ using duplicate30_minimum = of_largest_filters<"duplicate30_minimum", 30, redoub
 using triplicate30 = of_largest_filters<"triplicate30", 30, redoubt::triplicate>;
 using norm_apart = on_all_layers<"norm_apart", redoubt::norm_apart>;
 using saf = on_all_layers<"saf", redoubt::saf>;
+template <class... L> using arctan_weights = basic_saf<saturation::arctan, 1, 1, L...>;
+template <class... L> using softsign_weights = basic_saf<saturation::softsign, 1, 1, L...>;
+template <class... L> using hardtanh_weights = basic_saf<saturation::hardtanh, 1, 1, L...>;
+template <class... L> using half_tanh_weights = basic_saf<saturation::tanh, 1, 2, L...>;
+using saf_arctan = on_all_layers<"saf_arctan", arctan_weights>;
+using saf_softsign = on_all_layers<"saf_softsign", softsign_weights>;
+using saf_hardtanh = on_all_layers<"saf_hardtanh", hardtanh_weights>;
+using saf_half_tanh = on_all_layers<"saf_half_tanh", half_tanh_weights>;
+using saf_range = on_all_and_ranged<"saf+range", redoubt::saf>;
 struct scale : on_all_layers<"scale", redoubt::scale> {
     template <number N> static constexpr bool takes = !N::is_integer;
 };
@@ -96,6 +105,10 @@ using all_presets = pack<presets::none, presets::range, presets::clip_weights, p
                          presets::zero_space, presets::dmr, presets::tmr, presets::abft, presets::duplicate15, presets::duplicate30,
                          presets::duplicate30_minimum, presets::triplicate30, presets::saf, presets::scale, presets::secded_range, presets::clip_weights_range,
                          presets::abft_range, presets::secded_abft, presets::secded_abft_range, presets::tmr_parameters_dmr>;
+
+/// What changes weights as they are read, beside what holds values within bounds.
+using weight_presets = pack<presets::none, presets::norm_apart, presets::range, presets::clip_weights, presets::clip_weights_range, presets::scale, presets::saf, presets::saf_arctan,
+                            presets::saf_softsign, presets::saf_hardtanh, presets::saf_half_tanh, presets::saf_range>;
 
 /// Whether a preset is for a number.
 template <class Preset, number N>

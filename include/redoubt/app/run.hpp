@@ -4,6 +4,7 @@
 
 #include <redoubt/app/command_line.hpp>
 #include <redoubt/app/session.hpp>
+#include <redoubt/app/train_command.hpp>
 #include <redoubt/campaign/cluster.hpp>
 
 #include <cstdio>
@@ -85,8 +86,14 @@ inline result<void> plan_of_journal(const std::string& path, options& o) {
 ///     PROGRAM replay FILE [options]       recorded faults, again
 ///     PROGRAM merge JOURNAL... [options]  the results of a campaign whose shards wrote these journals
 ///     PROGRAM report RESULTS PAGE         the page of a results.json
+///     PROGRAM train RECIPE [options]      a network's weights, for networks that were announced as trainable
 inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<engine>> engines,
                const program_defaults& defaults = {}) {
+    if (argc > 1 && std::string_view{argv[1]} == "train") {
+        std::vector<std::unique_ptr<trainable>> trainables;
+        for (trainable_maker make : announced_trainables()) trainables.push_back(make());
+        return train_command(argv[0], {argv + 2, argv + argc}, std::move(trainables));
+    }
     const campaign::cluster job;
     known_words known;
     for (const auto& e : engines) {
@@ -115,7 +122,7 @@ inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<en
         return 2;
     };
     if (command != "campaign" && command != "replay" && command != "merge" && command != "report")
-        return refuse("'" + command + "' is no command; there is campaign, replay, merge, report");
+        return refuse("'" + command + "' is no command; there is campaign, replay, merge, report, train");
     const bool asks_help = std::find(words.begin(), words.end(), std::string_view{"--help"}) != words.end();
     if (command == "replay" && files.size() != 1 && !asks_help) return refuse("replay takes one file, which --record wrote");
     if (command == "report" && files.size() != 2 && !asks_help) return refuse("report takes a results.json and the page to write");

@@ -7,6 +7,7 @@
 #include <redoubt/number/fixed.hpp>
 #include <redoubt/number/number.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -206,6 +207,28 @@ struck_word strike_word(const fault_model& model, int first, int count, int at, 
             }
     }
     return struck;
+}
+
+namespace impl {
+
+/// A word pushed by a stuck cell: to the limit of its sign (2), or by the limit, saturating at it.
+template <class Word>
+Word pushed(Word word, int push, float limit) {
+    const float v = real_of(word);
+    const float by = push == 2 ? (v > 0 ? limit : v < 0 ? -limit : 0.0f) : (push > 0 ? limit : -limit);
+    const float reached = std::clamp(v + by, -limit, limit);
+    if constexpr (std::is_integral_v<Word>) return static_cast<Word>(std::min(reached, 127.0f));  // of codes -128 has no opposite
+    else return static_cast<Word>(reached);
+}
+
+}  // namespace impl
+
+/// What a stored weight is after such a fault; `limit` is the layer's largest magnitude (of codes) without faults.
+template <class Word>
+Word struck_weight(Word word, const struck_word& does, float limit) {
+    const float v = real_of(word);
+    if (does.only_sign != 0 && !(does.only_sign > 0 ? v > 0.0f : v < 0.0f)) return word;
+    return does.push != 0 ? impl::pushed(word, does.push, limit) : changed(word, does.change);
 }
 
 }  // namespace redoubt::fault::inline REDOUBT_ABI

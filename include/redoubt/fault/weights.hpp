@@ -202,15 +202,6 @@ void on_word(parameters<Net>& p, const weight_fault& f, Body&& body) {
         default: return body(*reinterpret_cast<typename N::weight*>(at));
     }
 }
-/// A word pushed by a stuck cell: to the limit of its sign (2), or by the limit, saturating at it.
-template <class Word>
-Word pushed(Word word, int push, float limit) {
-    const float v = real_of(word);
-    const float by = push == 2 ? (v > 0 ? limit : v < 0 ? -limit : 0.0f) : (push > 0 ? limit : -limit);
-    const float reached = std::clamp(v + by, -limit, limit);
-    if constexpr (std::is_integral_v<Word>) return static_cast<Word>(std::min(reached, 127.0f));  // of codes -128 has no opposite
-    else return static_cast<Word>(reached);
-}
 
 }  // namespace impl
 
@@ -221,17 +212,8 @@ void apply(parameters<Net>& p, weight_fault& f) {
     impl::on_word<Net>(p, f, [&](auto& word) {
         using type = std::remove_reference_t<decltype(word)>;
         f.before = to_word(word);
-        if constexpr (sizeof(type) <= 4 && !std::is_same_v<type, std::uint8_t>) {
-            const float v = real_of(word);
-            if (f.does.only_sign != 0 && !(f.does.only_sign > 0 ? v > 0.0f : v < 0.0f)) {
-                f.after = f.before;
-                return;
-            }
-            if (f.does.push != 0) word = impl::pushed(word, f.does.push, f.limit);
-            else word = changed(word, f.does.change);
-        } else {
-            word = changed(word, f.does.change);
-        }
+        if constexpr (std::is_same_v<type, std::uint8_t>) word = changed(word, f.does.change);
+        else word = struck_weight(word, f.does, f.limit);
         f.after = to_word(word);
     });
 }

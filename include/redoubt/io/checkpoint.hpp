@@ -114,7 +114,7 @@ std::vector<expected_layer> expected_layers() {
     for (int s = 0; s < Net::table.slot_count; ++s) {
         const slot& p = Net::table.slots[static_cast<std::size_t>(s)];
         layers.push_back({std::string{p.name.view()}, std::string{p.has_norm ? p.norm_name.view() : std::string_view{}},
-                          p.geometry, p.is_linear, p.folded, p.copies, detail::has_gains<typename Net::number_type>(p)});
+                          p.geometry, p.is_linear, p.folded, p.copies, redoubt::detail::has_gains<typename Net::number_type>(p)});
     }
     return layers;
 }

@@ -39,7 +39,11 @@ std::string identity_of(const trainer<Net>& of) {
     add_numbers(text, {by.label_smoothing, by.clip_norm});
     text.append(", images");
     add_numbers(text, {static_cast<double>(by.augment.crop_pad), by.augment.flip ? 1.0 : 0.0, static_cast<double>(by.augment.cutout)});
-    text.append(", maps ").append(std::to_string(by.maps.size())).append(", layers");
+    add_numbers(text, {by.largest_weight, by.faulty.share, by.faulty.clamp, by.faulty.only_below, by.faulty.moves_statistics ? 1.0 : 0.0, by.teacher ? by.teacher_share : 0.0,
+                       by.teacher ? by.temperature : 0.0});
+    text.append(", maps ").append(std::to_string(by.maps.size())).append(" ").append(std::to_string(by.functions.size())).append(" ").append(std::to_string(by.faulty.maps.size()));
+    if (!by.name.empty()) text.append(", recipe ").append(by.name);
+    text.append(", layers");
     for (const slot& s : of.parts().plan().slots) {
         const kernel::conv_geometry& g = s.geometry;
         text.append(" ").append(s.name.view()).append(":");

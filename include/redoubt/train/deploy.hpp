@@ -19,7 +19,7 @@ template <network_type To, network_type Net>
 std::unique_ptr<redoubt::parameters<To>> deploy(const trainer<Net>& from) {
     static_assert(!To::number_type::is_integer, "redoubt: deploy a float network, observe training images, then convert() to integers");
     using folded = with_number<without_protection<To>, float32>;
-    using base = std::conditional_t<detail::any_gains<To>, with_norms_apart<folded>, folded>;
+    using base = std::conditional_t<redoubt::detail::any_gains<To>, with_norms_apart<folded>, folded>;
     static_assert(base::table.slot_count == Net::table.slot_count, "redoubt: both networks must have the same layers");
     auto plain = std::make_unique<redoubt::parameters<base>>();
     const result<void> loaded = io::load<base>(from.tensors(), "the trained parameters", *plain);

@@ -76,16 +76,19 @@ public:
         losses_.resize(count);
         return {values_[static_cast<std::size_t>(plan_.first)].data(), count * plan_.size_of(plan_.first)};
     }
+    std::span<const float> last_images() const { return {values_[static_cast<std::size_t>(plan_.first)].data(), count_ * plan_.size_of(plan_.first)}; }
     /// Logits of the last batch.
     std::span<const float> logits() const {
         return {values_[static_cast<std::size_t>(plan_.logits)].data(), count_ * plan_.size_of(plan_.logits)};
     }
 
-    /// The mean loss of the images, and `gradients`. Running statistics move on.
+    /// The mean loss of the images, and `gradients`. Running statistics move on unless the options say otherwise.
     double run(std::span<const int> labels, const batch_options& options) {
         labels_ = labels;
         options_ = &options;
-        weights_.forward(plan_, layout_, parameters, options, team_);
+        weights_.forward(plan_, layout_, parameters, options, team_, [&](std::size_t s, std::size_t c) {
+            return static_cast<float>(static_cast<double>(parameters[layout_.slots[s].scale + c]) / std::sqrt(static_cast<double>(running[s].variance[c]) + norm_epsilon));
+        });
         chunk_ = std::max<std::size_t>(8, (count_ + most_chunks - 1) / most_chunks);
         const std::size_t chunks = (count_ + chunk_ - 1) / chunk_;
         if (partial_.size() < chunks) partial_.resize(chunks);
@@ -268,7 +271,7 @@ private:
         else if (training_plan::keeps_sum(s)) std::copy_n(raw(i, g), size * g.count, to);
         if (options_->features == nullptr) return;
         for (std::size_t n = 0; n < g.count; ++n)
-            (*options_->features)({s.slot, g.first + n, options_->seed, options_->step}, {to + n * size, size});
+            (*options_->features)({s.slot, &plan_.slots[number(s.slot)], g.first + n, options_->seed, options_->step}, {to + n * size, size});
     }
     void settle_moments(int which, std::size_t chunks) {
         const step& s = plan_.at(which);
@@ -285,6 +288,7 @@ private:
             norm.inverse[c] = 1.0 / std::sqrt(variance + norm_epsilon);
             norm.mean[c] = static_cast<float>(all.mean[c]);
             norm.factor[c] = static_cast<float>(norm.inverse[c] * static_cast<double>(parameters[r.scale + c]));
+            if (!options_->moves_statistics) continue;
             const auto move = [](float& to, double by) {
                 to = static_cast<float>(std::fma(by - static_cast<double>(to), norm_momentum, static_cast<double>(to)));
             };
@@ -297,8 +301,15 @@ private:
         const float* const logits = read(plan_.logits, g);
         float* const to = gradient(plan_.logits, g);
         for (std::size_t n = 0; n < g.count; ++n)
-            losses_[g.first + n] = cross_entropy<float>({logits + n * classes, classes}, labels_[g.first + n], options_->label_smoothing,
-                                                        1.0 / static_cast<double>(count_), {to + n * classes, classes});
+            losses_[g.first + n] = loss_of({logits + n * classes, classes}, g.first + n, {to + n * classes, classes});
+    }
+
+    /// Of one image, and its gradient to the logits.
+    double loss_of(std::span<const float> logits, std::size_t image, std::span<float> to) const {
+        const double weight = 1.0 / static_cast<double>(count_), share = options_->teacher.empty() ? 0.0 : options_->teacher_share;
+        const double loss = cross_entropy<float>(logits, labels_[image], options_->label_smoothing, weight * (1.0 - share), to);
+        if (share == 0.0) return loss;
+        return (1.0 - share) * loss + share * distillation<float>(logits, options_->teacher.subspan(image * logits.size(), logits.size()), options_->temperature, weight * share, to);
     }
 
     // ---- backward

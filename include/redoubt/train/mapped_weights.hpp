@@ -19,7 +19,7 @@ namespace redoubt::train::inline REDOUBT_ABI {
 class mapped_weights {
 public:
     explicit mapped_weights(const training_plan& plan)
-        : users_(plan.slots.size(), -1), stages_(plan.slots.size()), read_(plan.slots.size()), turned_(plan.slots.size()) {
+        : users_(plan.slots.size(), -1), gains_(plan.slots.size()), stages_(plan.slots.size()), read_(plan.slots.size()), turned_(plan.slots.size()) {
         for (std::size_t i = 0; i < plan.steps.size(); ++i)
             if (plan.steps[i].slot >= 0) users_[static_cast<std::size_t>(plan.steps[i].slot)] = static_cast<int>(i);
     }
@@ -29,9 +29,15 @@ public:
     /// The same for the gradients to its inputs.
     const float* turned(int slot) const { return turned_[static_cast<std::size_t>(slot)].data(); }
 
-    void forward(const training_plan& plan, const parameter_layout& layout, const floats& parameters, const batch_options& options, team& threads) {
+    /// `factor_of(slot, channel)` is what folding a norm multiplies weights by.
+    template <class Factor>
+    void forward(const training_plan& plan, const parameter_layout& layout, const floats& parameters, const batch_options& options, team& threads, Factor&& factor_of) {
         threads.run(plan.slots.size(), [&](std::size_t, std::size_t i) {
             const slot_range& r = layout.slots[i];
+            if (r.has_norm && !(options.is_second && !gains_[i].empty())) {
+                gains_[i].resize(r.channels);
+                for (std::size_t c = 0; c < r.channels; ++c) gains_[i][c] = factor_of(i, c);
+            }
             std::span<const float> weights{parameters.data() + r.weights, r.weight_words};
             stages_[i].resize(options.maps.size());
             for (std::size_t m = 0; m < options.maps.size(); ++m) {
@@ -60,11 +66,12 @@ public:
     }
 
 private:
-    static map_place place_of(const training_plan& plan, const batch_options& options, std::size_t s) {
-        return {static_cast<int>(s), plan.slots[s], options.seed, options.step};
+    map_place place_of(const training_plan& plan, const batch_options& options, std::size_t s) const {
+        return {static_cast<int>(s), plan.slots[s], options.seed, options.step, gains_[s]};
     }
 
     std::vector<int> users_;                   ///< of slots: the step
+    std::vector<floats> gains_;                ///< of slots with norms, as they were before the batch moved statistics
     std::vector<std::vector<floats>> stages_;  ///< of slots: what maps made
     std::vector<const float*> read_;
     std::vector<floats> turned_;

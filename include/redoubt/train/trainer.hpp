@@ -15,7 +15,8 @@ namespace redoubt::train::inline v1 {
 
 /// What one step did.
 struct step_report {
-    double loss = 0.0;           ///< mean over the batch, of the weights before the step
+    double loss = 0.0;           ///< mean over the batch, of the weights before the step, without faults unless there is no such pass
+    double faulty_loss = 0.0;    ///< under faults, where there is such a pass
     double rate = 0.0;
     double gradient_norm = 0.0;  ///< before clipping; 0 where clipping is off
 };
@@ -25,6 +26,8 @@ struct epoch_report {
     std::uint64_t epoch = 0;     ///< counted from 1
     std::uint64_t steps = 0;
     double loss = 0.0;           ///< mean over its steps
+    double faulty_loss = 0.0;
+    double rate = 0.0;           ///< of its last step
 };
 
 }  // namespace redoubt::train::inline v1
@@ -88,11 +91,12 @@ public:
     static constexpr int classes = Net::outputs;
 
     explicit trainer(recipe by)
-        : recipe_{std::move(by)}, engine_{plan_of(), recipe_.threads}, optimiser_{recipe_.optimiser, engine_.layout()}, maps_{recipe_.maps} {
+        : recipe_{std::move(by)}, engine_{plan_of(), recipe_.threads}, optimiser_{recipe_.optimiser, engine_.layout()}, functions_{recipe_.functions} {
         impl::own_transforms own;
         impl::add_wrapper_maps(typename Net::wrappers{}, own.wrappers);
-        if (!own.wrappers.empty()) own_.push_back(own);
-        if (!own.wrappers.empty()) maps_.emplace_back(own);
+        if (!own.wrappers.empty()) functions_.emplace_back(own);
+        maps_ = followed_by_functions(recipe_.maps);
+        faulty_maps_ = followed_by_functions(recipe_.faulty.maps);
         initialise(recipe_.seed);
     }
 
@@ -136,6 +140,7 @@ public:
         const std::span<float> to = engine_.images(labels.size());
         for (std::size_t i = 0; i < labels.size(); ++i)
             kernel::read_image<float32>(Net::input_shape, Net::input::planar, images.data() + i * pixels, to.data() + i * pixels, 0);
+        learn_from_teacher();
         return engine_.run(labels, options());
     }
 
@@ -149,7 +154,7 @@ public:
         const std::vector<std::uint32_t> order = shuffled(set.size(), recipe_.seed, epoch_);
         const pixel_table table{recipe_.augment.normalise, set.channels};
         std::vector<int> labels(batch);
-        epoch_report report{epoch_ + 1, steps_per_epoch_, 0.0};
+        epoch_report report{.epoch = epoch_ + 1, .steps = steps_per_epoch_};
         for (std::uint64_t k = 0; k < steps_per_epoch_; ++k) {
             const std::span<float> to = engine_.images(batch);
             engine_.threads().run(batch, [&](std::size_t, std::size_t i) {
@@ -159,9 +164,12 @@ public:
             });
             const step_report did = take_step(labels, rate_at(recipe_.schedule, optimiser_.steps(), steps_, steps_per_epoch_));
             report.loss += did.loss;
+            report.faulty_loss += did.faulty_loss;
+            report.rate = did.rate;
             progress(k, steps_per_epoch_, did);
         }
         report.loss /= static_cast<double>(steps_per_epoch_);
+        report.faulty_loss /= static_cast<double>(steps_per_epoch_);
         ++epoch_;
         return report;
     }
@@ -175,13 +183,17 @@ public:
         steps_ = steps_per_epoch_ * recipe_.epochs;
     }
 
-    /// Parameters under the names and in the axes of PyTorch, norms not folded, weights as kernels read them (through the network's own functions, but not through the
+    /// Parameters under the names and in the axes of PyTorch, norms not folded, weights as kernels read them (through the recipe's and the network's functions, but not through the
     /// recipe's maps): what io::load() loads.
     io::tensor_file tensors() const {
-        floats read = engine_.parameters;
-        for (std::size_t s = 0; s < engine_.plan().slots.size() && !own_.empty(); ++s) {
+        floats read = engine_.parameters, before;
+        for (std::size_t s = 0; s < engine_.plan().slots.size(); ++s) {
             const slot_range& r = engine_.layout().slots[s];
-            own_.front().forward({static_cast<int>(s), engine_.plan().slots[s]}, {engine_.parameters.data() + r.weights, r.weight_words}, {read.data() + r.weights, r.weight_words});
+            const std::span<float> words{read.data() + r.weights, r.weight_words};
+            for (const any_weight_map& f : functions_) {
+                before.assign(words.begin(), words.end());
+                f.forward({static_cast<int>(s), engine_.plan().slots[s]}, before, words);
+            }
         }
         return to_tensors(engine_.plan().slots, engine_.layout(), read, &engine_.running);
     }
@@ -211,8 +223,9 @@ private:
     recipe recipe_;
     train::engine engine_;
     train::optimiser optimiser_;
-    std::vector<any_weight_map> maps_;
-    std::vector<impl::own_transforms> own_;  ///< at most one
+    std::vector<any_weight_map> functions_, maps_, faulty_maps_;
+    floats clean_gradients_;
+    std::vector<float> teacher_;  ///< logits for the batch
     std::uint64_t epoch_ = 0, steps_ = 1, steps_per_epoch_ = 1;
 
 public:
@@ -224,17 +237,72 @@ public:
     }
 
 private:
+    std::vector<any_weight_map> followed_by_functions(std::vector<any_weight_map> maps) const {
+        maps.insert(maps.end(), functions_.begin(), functions_.end());
+        return maps;
+    }
     batch_options options() const {
-        return {recipe_.label_smoothing, recipe_.seed, optimiser_.steps(), maps_, recipe_.features ? &recipe_.features : nullptr};
+        return {recipe_.label_smoothing, recipe_.seed, optimiser_.steps(), maps_, recipe_.features ? &recipe_.features : nullptr, true, false, teacher_, recipe_.teacher_share, recipe_.temperature};
+    }
+    batch_options faulty_options() const {
+        batch_options o = options();
+        o.maps = faulty_maps_;
+        o.features = recipe_.faulty.features ? &recipe_.faulty.features : nullptr;
+        o.moves_statistics = recipe_.faulty.moves_statistics;
+        o.is_second = recipe_.faulty.share < 1.0;
+        return o;
+    }
+    void learn_from_teacher() {
+        if (!recipe_.teacher) return;
+        constexpr auto pixels = static_cast<std::size_t>(Net::input_shape.size()), outputs = static_cast<std::size_t>(classes);
+        const std::span<const float> images = engine_.last_images();
+        const std::size_t count = images.size() / pixels;
+        teacher_.resize(count * outputs);
+        engine_.threads().run(count, [&](std::size_t, std::size_t i) {
+            recipe_.teacher(images.subspan(i * pixels, pixels), std::span{teacher_}.subspan(i * outputs, outputs));
+        });
+    }
+    /// Losses, and the gradient of both passes in the engine's.
+    void run_passes(std::span<const int> labels, step_report& report) {
+        const faulty_pass& by = recipe_.faulty;
+        if (!(by.share > 0.0)) {
+            report.loss = engine_.run(labels, options());
+            return;
+        }
+        if (by.share < 1.0) {
+            report.loss = engine_.run(labels, options());
+            clean_gradients_ = engine_.gradients;
+        }
+        report.faulty_loss = engine_.run(labels, faulty_options());
+        if (!(by.share < 1.0)) report.loss = report.faulty_loss;
+        const bool both = by.share >= 1.0 || by.only_below == 0.0 || 0.5 * (report.loss + report.faulty_loss) <= by.only_below;
+        if (!both) {
+            std::swap(engine_.gradients, clean_gradients_);
+            return;
+        }
+        const auto share = static_cast<float>(by.share), most = static_cast<float>(by.clamp);
+        for (std::size_t i = 0; i < engine_.gradients.size(); ++i) {
+            float& g = engine_.gradients[i];
+            if (most > 0.0f) g = g > most ? most : g < -most ? -most : g;
+            if (by.share < 1.0) g = fused(share, g - clean_gradients_[i], clean_gradients_[i]);
+        }
     }
     step_report take_step(std::span<const int> labels, double rate) {
-        step_report report{engine_.run(labels, options()), rate, 0.0};
+        learn_from_teacher();
+        step_report report;
+        report.rate = rate;
+        run_passes(labels, report);
         double scale = 1.0;
         if (recipe_.clip_norm > 0.0) {
             report.gradient_norm = gradient_norm(engine_.gradients);
             if (report.gradient_norm > recipe_.clip_norm) scale = recipe_.clip_norm / (report.gradient_norm + 1e-6);
         }
         optimiser_.step(engine_.threads(), engine_.parameters, engine_.gradients, rate, scale);
+        if (recipe_.largest_weight > 0.0) {
+            const auto most = static_cast<float>(recipe_.largest_weight);
+            for (const slot_range& r : engine_.layout().slots)
+                for (float& w : std::span{engine_.parameters}.subspan(r.weights, r.weight_words)) w = w > most ? most : w < -most ? -most : w;
+        }
         return report;
     }
     static result<void> check(std::size_t pixels, std::span<const int> labels) {

@@ -21,6 +21,9 @@ struct map_place {
     const redoubt::slot& info;   ///< geometry and names; weights are in the wide layout, kernel::wide_layout{}.index(info.geometry, ...)
     std::uint64_t seed = 0;      ///< of the run
     std::uint64_t step = 0;      ///< optimiser steps so far
+    std::span<const float> gains{};  ///< of a layer with a norm: what folding multiplies each channel's weights by, from the running statistics; else empty
+
+    float gain(int channel) const { return gains.empty() ? 1.0f : gains[static_cast<std::size_t>(channel)]; }
 };
 
 /// One stage between stored weights and kernels. forward() writes what the next stage (at the end, kernels) reads for `from`; backward()
