@@ -147,8 +147,8 @@ inline constexpr auto parameter_plan_of = detail::plan_parameters<Net>();
 template <network_type Net>
 inline constexpr std::size_t parameter_bytes = parameter_plan_of<Net>.bytes;
 
-/// Weights, biases, scales, bounds, copies and code bits. It holds no pointer: it may be copied anywhere, kept in
-/// read-only memory, or handed to an injector. Fill it by convert(), or value-initialise it and write the weights, then
+/// Weights, biases, gains, scales, bounds, copies and code bits. It holds no pointer: it may be copied anywhere, kept in
+/// read-only memory, or handed to an injector. Fill it by convert(), or value-initialise it and write the weights, and the gains where a layer keeps some, then
 /// store_for_transforms() where weights are transformed, and encode() where a
 /// layer has a store, a transform or a checksum; its
 /// bounds are then all 0 until set_bounds(), so that a range restriction lets nothing through.

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Functions of weights beside their rivals: trains by examples/recipes, strikes the networks, and collects docs/results/weights-study.csv.
+
+    docs/weights_study.py --program BUILD/bin/resilience_weights --work FOLDER [--cifar10 FOLDER] [--only NAME...] [--threads N]
+
+What is in FOLDER already is not made again, and what was stopped goes on, so the study may run in pieces; rows come from what is finished. Without --cifar10 (the binary files of CIFAR-10) that half is
+left out and its rows stay as the result file has them.
+"""
+import argparse
+import csv
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FASHION, CIFAR = "/usr/share/datasets/fashion-mnist", "cifar10"
+RECIPES = {"resnet20-fashion-mnist": ("resnet20", FASHION, "0.2860/0.3530"),
+           "resnet20-cifar10": ("resnet20_cifar10", CIFAR, "0.4914,0.4822,0.4465/0.2470,0.2435,0.2616"),
+           "vgg11-cifar10": ("vgg11_cifar10", CIFAR, "0.4914,0.4822,0.4465/0.2470,0.2435,0.2616")}
+SWEEP, THREE = "1e-7,1e-6,1e-5,1e-4,1e-3,1e-2", "1e-6,1e-5,1e-4"
+FULL, SHORT = ("50", "1000"), ("20", "200")
+
+
+def campaigns():
+    """(recipe, number, fault, protections, rates, (trials, images)) of each."""
+    for network in RECIPES:
+        functions = {"": "none,norm_apart,range,clip_weights,clip_weights+range,scale", "-tanh": "saf,saf+range"}
+        if network == "vgg11-cifar10":
+            functions = {"": functions[""], "-tanh-adapted": "saf,saf+range"}
+        for suffix, protections in functions.items():
+            yield network + suffix, "fp32", "weights", protections, SWEEP, FULL
+            yield network + suffix, "fp32", "biases", protections.split(",")[0], THREE, FULL
+            yield network + suffix, "fp16", "weights", protections, THREE, SHORT
+        if network == "vgg11-cifar10":
+            continue
+        for function in ("arctan", "softsign", "hardtanh", "half-tanh"):
+            yield f"{network}-{function}", "fp32", "weights", "saf_" + function.replace("-", "_"), THREE, SHORT
+    for suffix, protections in (("-q2.5", "norm_apart"), ("-q2.5-tanh", "saf")):
+        yield "resnet20-fashion-mnist" + suffix, "q2.5", "weights", protections, THREE, SHORT
+
+
+def network_of(recipe):
+    return next(n for n in RECIPES if recipe.startswith(n))
+
+
+def train(o, recipe, data):
+    out = o.work / recipe
+    if not (out / "training.json").exists():
+        subprocess.run([o.program, "train", ROOT / "examples" / "recipes" / f"{recipe}.json", "--data", data, "--out", out, "--threads", o.threads], check=True, cwd=o.work)
+    return out / "weights.safetensors"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True, type=lambda p: pathlib.Path(p).resolve())
+    parser.add_argument("--work", required=True, type=lambda p: pathlib.Path(p).resolve())
+    parser.add_argument("--cifar10", type=lambda p: pathlib.Path(p).resolve())
+    parser.add_argument("--only", nargs="*", help="recipes")
+    parser.add_argument("--threads", default="1")
+    o = parser.parse_args()
+    o.work.mkdir(parents=True, exist_ok=True)
+    result = ROOT / "docs" / "results" / "weights-study.csv"
+    kept = {}
+    if result.exists():
+        with open(result, encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                kept.setdefault((row["recipe"], row["number"], row["fault"]), []).append(row)
+    for recipe, number, fault, protections, rates, (trials, images) in campaigns():
+        model, data, normalise = RECIPES[network_of(recipe)]
+        if data == CIFAR:
+            if not o.cifar10:
+                continue
+            data = o.cifar10
+        if o.only and recipe not in o.only:
+            continue
+        weights = train(o, recipe, data)
+        out = o.work / recipe / f"{number}-{fault}"
+        if not (out / "results.csv").exists():
+            subprocess.run([o.program, "--model", model, "--data", data, "--normalise", normalise, "--weights", weights, "--number", number, "--fault", fault, "--protect", protections, "--ber", rates,
+                            "--trials", trials, "--images", images, "--seed", "1", "--threads", o.threads, "--out", out], check=True)
+        with open(out / "results.csv", encoding="utf-8", newline="") as file:
+            kept[recipe, number, fault] = [{"recipe": recipe, "trials": trials, "images": images, **row} for row in csv.DictReader(file)]
+    order = [c[:3] for c in campaigns()]
+    rows = [row for key in order for row in kept.get(key, [])]
+    if not rows:
+        sys.exit("nothing is finished")
+    with open(result, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    print(f"Wrote {len(rows)} rows to {result}.")
+
+
+if __name__ == "__main__":
+    main()
