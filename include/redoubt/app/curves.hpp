@@ -90,12 +90,15 @@ inline std::string curve_panel(double left, std::string_view title, const std::v
     double name_at = left + width;
     for (std::size_t s = curves.size(); s-- > 0;) {
         const curve& c = curves[s];
-        std::string path;
-        for (std::size_t i = 0; i < c.values.size(); ++i) path += (path.empty() ? "M" : "L") + at(x(static_cast<double>(i))) + " " + at(y(c.values[i]));
-        text += "<path d=\"" + path + "\" fill=\"none\" stroke=\"" + c.colour + "\" stroke-width=\"2\"/>\n";
-        for (std::size_t i = 0; i < c.values.size(); ++i)
-            text += "<circle cx=\"" + at(x(static_cast<double>(i))) + "\" cy=\"" + at(y(c.values[i])) + "\" r=\"2.5\" fill=\"" + c.colour + "\"><title>" + escaped(c.name) + ", epoch " +
-                    std::to_string(i + 1) + ": " + shortest_text(c.values[i]) + "</title></circle>\n";
+        std::string path, points;
+        for (std::size_t i = 0; i < c.values.size(); ++i) {
+            if (!std::isfinite(c.values[i])) continue;
+            const std::string px = at(x(static_cast<double>(i))), py = at(y(c.values[i]));
+            path += (path.empty() ? "M" : "L") + px + " " + py;
+            points += "<circle cx=\"" + px + "\" cy=\"" + py + "\" r=\"2.5\" fill=\"" + c.colour + "\"><title>" + escaped(c.name) + ", epoch " + std::to_string(i + 1) + ": " +
+                      shortest_text(c.values[i]) + "</title></circle>\n";
+        }
+        text += "<path d=\"" + path + "\" fill=\"none\" stroke=\"" + c.colour + "\" stroke-width=\"2\"/>\n" + points;
         text += "<text x=\"" + at(name_at) + "\" y=\"22\" text-anchor=\"end\" fill=\"" + c.colour + "\">" + escaped(c.name) + "</text>\n";
         name_at -= 8.0 * static_cast<double>(c.name.size()) + 10.0;
     }
