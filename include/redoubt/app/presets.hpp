@@ -100,6 +100,9 @@ using tmr_parameters_dmr = on_all_layers<"tmr_parameters+dmr", redoubt::tmr_para
 using usual_presets = pack<presets::none, presets::range, presets::clip_weights, presets::tmr_parameters, presets::crc, presets::secded, presets::dmr,
                            presets::tmr, presets::abft>;
 
+/// For a network more that is there to be compared with others: quick to compile.
+using few_presets = pack<presets::none, presets::range, presets::tmr_parameters>;
+
 /// The protections of whole networks that need no more than the training images, and six combinations.
 using all_presets = pack<presets::none, presets::range, presets::clip_weights, presets::tmr_parameters, presets::crc, presets::parity, presets::secded,
                          presets::zero_space, presets::dmr, presets::tmr, presets::abft, presets::duplicate15, presets::duplicate30,

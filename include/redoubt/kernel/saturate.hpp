@@ -3,6 +3,7 @@
 #pragma once
 
 #include <redoubt/kernel/activation.hpp>
+#include <redoubt/kernel/byte_table.hpp>
 #include <redoubt/kernel/lanes_float.hpp>
 #include <redoubt/kernel/multiply_add.hpp>
 
@@ -96,17 +97,18 @@ std::uint32_t saturate(const Word* words, std::size_t count, Out* to, float boun
     };
     if constexpr (sizeof(Word) == 1) {
         float value[256];
-        Out table[256];
         for (int c = 0; c < 256; ++c) {
             if constexpr (std::is_integral_v<Word>) value[c] = scaled(static_cast<float>(static_cast<std::int8_t>(c)), -frac);
             else value[c] = static_cast<float>(Word::from_code(static_cast<std::int8_t>(c)));
         }
         through(value, 256, value);
-        for (int c = 0; c < 256; ++c) {
-            if constexpr (std::is_integral_v<Out>) table[c] = static_cast<Out>(round_saturate(scaled(value[c], frac), -128, 127));
-            else table[c] = static_cast<Out>(value[c]);
+        if constexpr (std::is_integral_v<Out>) {
+            byte_table table;
+            for (int c = 0; c < 256; ++c) table.of[static_cast<std::size_t>(c)] = to_word(static_cast<Out>(round_saturate(scaled(value[c], frac), -128, 127)));
+            look_up(table, reinterpret_cast<const std::uint8_t*>(words), count, reinterpret_cast<std::uint8_t*>(to));
+        } else {
+            for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<Out>(value[to_word(words[i])]);
         }
-        for (std::size_t i = 0; i < count; ++i) to[i] = table[to_word(words[i])];
         return 0;
     } else {
         through(words, count, to);
