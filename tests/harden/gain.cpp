@@ -3,6 +3,9 @@
 #include "support/catch.hpp"
 #include "support/nets.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 using namespace redoubt;
 using namespace support;
 
@@ -83,6 +86,29 @@ TEST_CASE("only norms of float layers are kept", "[harden]") {
     using integers = net_of<int8, saf>;
     CHECK(parameters<integers>{}.gains(0).empty());
     CHECK(parameters<integers>{}.gain(0, 3) == 1.0f);
+}
+
+TEST_CASE("plain weights past a function's range lose nothing under a norm", "[harden]") {
+    using net = net_of<float32, saf>;
+    using plain = without_protection<net>;
+    const auto bare = drawn_network<plain>();
+    for (float& w : bare->weights(0)) w *= 20.0f;  // past 1 in the first layer
+    auto weights = converted<net, plain>(*bare, drawn_images<plain>(4));
+    store_for_transforms<net>(*weights);
+    encode<net>(*weights);
+    float most = 0.0f;
+    for (const float w : weights->weights(0)) most = std::max(most, kernel::saturated<saturation::tanh>(w));
+    CHECK(most < 0.91f);
+    CHECK(weights->gain(0, 0) > 1.0f);
+    const auto pixels = drawn_images<net>(1, 3)[0];
+    const auto got = answer_of<net>(*weights, pixels);
+    const auto want = answer_of<plain>(*bare, pixels);
+    for (std::size_t i = 0; i < want.logits.size(); ++i) CHECK(std::abs(got.logits[i] - want.logits[i]) < 1e-4f * std::max(1.0f, std::abs(want.logits[i])));
+    // words that were trained through the function are left as they are
+    auto trained_words = converted<net, plain>(*bare, drawn_images<plain>(4));
+    store_for_transforms<net>(*trained_words, trained::through_transforms);
+    CHECK(trained_words->weights(0)[0] == bare->weights(0)[0]);
+    CHECK(trained_words->gain(0, 0) == 1.0f);
 }
 
 TEST_CASE("factors are struck with biases, and stores keep them too", "[harden]") {

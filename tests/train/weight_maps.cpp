@@ -2,6 +2,7 @@
 // What stands between stored weights and kernels, and what strikes features.
 #include "train/networks.hpp"
 
+#include <redoubt/train/adapt.hpp>
 #include <redoubt/train/deploy.hpp>
 #include <redoubt/train/reference.hpp>
 
@@ -154,4 +155,37 @@ TEST_CASE("features are struck after the norm, by place, with any number of thre
     CHECK(gradients(1, -1.0f) == gradients(1, 0.0f));  // a hook that does nothing changes nothing
     CHECK(gradients(1, 3.0f) != gradients(1, 0.0f));
     CHECK(gradients(1, 3.0f) == gradients(3, 3.0f));
+}
+
+TEST_CASE("a plain network is adapted to a function without loss under norms") {
+    using net = network<image<3, 6, 6>, float32, conv<20>, batch_norm, relu, conv<24, 3, 2>, batch_norm, relu, linear<3>>;
+    const batch b = drawn_batch<net>(16, 4);
+    train::recipe by, bending;
+    const train::saturating_map through{kernel::saturation::tanh, 0.25f};
+    bending.functions = {through};
+    train::trainer<net> plain{by}, adapted{bending};
+    for (float& w : plain.parts().parameters) w *= 2.0f;  // past 0.25 in both convolutions
+    REQUIRE(plain.gradients_of(b.pixels, b.labels));       // statistics that are not 0 and 1
+    const io::tensor_file before = plain.tensors();
+    REQUIRE(adapted.start_from(before, "test"));
+    const train::adaptation did = train::adapt(adapted, through);
+    CHECK(did.weights == 20 * 27 + 24 * 180 + 3 * 216);
+    CHECK(did.beyond == 0);  // the last layer's lie within +-0.14 by their start
+    const auto p = train::deploy<net>(plain), q = train::deploy<net>(adapted);
+    static state<net> memory;
+    static workspace<net> space;
+    const std::span<const float> first{b.pixels.data(), 108};
+    const auto want = infer<net>(*p, memory, first, space).logits;
+    const std::vector<float> kept(want.begin(), want.end());
+    const auto got = infer<net>(*q, memory, first, space).logits;
+    for (std::size_t i = 0; i < kept.size(); ++i) CHECK(got[i] == Approx(kept[i]).epsilon(1e-3).margin(1e-3));
+    // without a norm what lies beyond is clipped, and counted
+    using last = network<image<3, 6, 6>, float32, linear<3>>;
+    train::trainer<last> wide{by}, held{bending};
+    for (float& w : wide.parts().parameters) w *= 10.0f;
+    REQUIRE(held.start_from(wide.tensors(), "test"));
+    std::size_t beyond = 0;
+    for (const float w : wide.parts().parameters) beyond += std::abs(w) > 0.25f ? 1u : 0u;
+    CHECK(train::adapt(held, through).beyond + 3 >= beyond);  // of all parameters, biases are not weights
+    CHECK(beyond > 100);
 }

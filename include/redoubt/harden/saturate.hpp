@@ -8,6 +8,7 @@
 #include <redoubt/nn/status.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <span>
 
 namespace redoubt::inline v1 {
@@ -20,7 +21,8 @@ using kernel::saturation;
 ///
 /// The network is one that was trained with F, or store_for_transforms() turns plain weights into those that F takes back to them; magnitudes past
 /// F's range become the smallest number that F takes to its bound. A norm's scale is not folded into such weights: it is kept as a factor of each channel beside the biases,
-/// and multiplied in after F, so that words are those that were trained (integers: folded, since their scales are powers of two). NaN and infinite
+/// and multiplied in after F, so that words are those that were trained (integers: folded, since their scales are powers of two); a channel of plain weights that reaches past F's
+/// range is divided by what brings it to nine tenths of that, its factor multiplied, and nothing is lost. NaN and infinite
 /// words (hardtanh: all beyond its bound) count as out of range at every read. Cost: F of every weight at every read, through scratch; words of eight bits by table. No
 /// Winograd.
 template <saturation F, int Numerator, int Denominator, class... Layers>
@@ -34,6 +36,8 @@ struct basic_saf : protection<Layers...> {
             16 + static_cast<std::uint64_t>(F) + (static_cast<std::uint64_t>(Numerator) << 8) + (static_cast<std::uint64_t>(Denominator) << 36);
         static constexpr float bound = static_cast<float>(Numerator) / static_cast<float>(Denominator);
         static constexpr bool clamps = F == saturation::hardtanh;
+        /// The largest magnitude that kernels can read.
+        static float most() { return kernel::saturated<F>(std::numeric_limits<float>::max(), bound, 1.0f / bound); }
 
         /// A clamp leaves most words as they are.
         template <class Word, class Bound>

@@ -104,6 +104,28 @@ void add_weight_sums(parameters<Net>& p, int s, bool as_read, std::int32_t times
 }
 }  // namespace impl
 
+namespace impl {
+/// Brings each channel whose weights reach past `most` to nine tenths of it, by its gain.
+template <network_type Net>
+void fit_channels(parameters<Net>& p, int s, float most) {
+    using N = typename Net::number_type;
+    const auto& g = Net::table.slots[static_cast<std::size_t>(s)].geometry;
+    const auto fan_in = static_cast<std::size_t>(g.fan_in());
+    for (std::size_t o = 0; o < static_cast<std::size_t>(g.out.channels); ++o) {
+        const auto word = [&](std::size_t i) -> typename N::weight& { return p.weights(s)[kernel::layout_of<N>.index_of_logical(g, o * fan_in + i)]; };
+        float largest = 0.0f;
+        for (std::size_t i = 0; i < fan_in; ++i) {
+            const float w = static_cast<float>(word(i));
+            largest = std::max(largest, w < 0.0f ? -w : w);
+        }
+        if (!(largest > most) || !(largest - largest == 0.0f)) continue;
+        const float by = 0.9f * most / largest;
+        for (std::size_t i = 0; i < fan_in; ++i) word(i) = static_cast<typename N::weight>(static_cast<float>(word(i)) * by);
+        p.gains(s)[o] = static_cast<typename N::bias>(static_cast<float>(p.gains(s)[o]) / by);
+    }
+}
+}  // namespace impl
+
 /// What weights are before store_for_transforms().
 enum class trained { plainly, through_transforms };
 
@@ -118,6 +140,8 @@ void store_for_transforms(parameters<Net>& p, trained were = trained::plainly) {
         const int frac = is_integer ? p.weight_frac(s) : 0;
         if constexpr (requires { transform::invert(p.weights(s), p.weight_limit(s), frac); }) {
             if constexpr (is_integer) impl::add_weight_sums<transform, Net>(p, s, false, 1);
+            if constexpr (!is_integer && requires { transform::most(); })
+                if (were == trained::plainly && !p.gains(s).empty()) impl::fit_channels<Net>(p, s, transform::most());
             if (were == trained::plainly || recoding<transform>) transform::invert(p.weights(s), p.weight_limit(s), frac);
             if constexpr (is_integer) impl::add_weight_sums<transform, Net>(p, s, true, -1);
         }

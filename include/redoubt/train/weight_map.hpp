@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
@@ -105,7 +106,13 @@ struct saturating_map {
     kernel::saturation function = kernel::saturation::tanh;
     float bound = 1.0f;
 
-    void forward(const map_place&, std::span<const float> from, std::span<float> to) const {
+    /// The largest magnitude that kernels can read.
+    float most() const {
+        float at = std::numeric_limits<float>::max();
+        bend({&at, 1}, {&at, 1});
+        return at;
+    }
+    void bend(std::span<const float> from, std::span<float> to) const {
         const auto by = [&]<kernel::saturation F>(std::integral_constant<kernel::saturation, F>) {
             kernel::saturate<F>(from.data(), from.size(), to.data(), bound, 0);
         };
@@ -116,6 +123,7 @@ struct saturating_map {
             default: return by(std::integral_constant<kernel::saturation, kernel::saturation::hardtanh>{});
         }
     }
+    void forward(const map_place&, std::span<const float> from, std::span<float> to) const { bend(from, to); }
     void backward(const map_place&, std::span<const float> from, std::span<float> gradient) const {
         for (std::size_t i = 0; i < from.size(); ++i) gradient[i] *= saturation_slope(function, from[i], bound);
     }
