@@ -222,6 +222,20 @@ TEST_CASE("the hybrid rule bounds the last activation's neurons and other activa
         CHECK(words_of(got) == words_of(answer_of<plain>(*drawn_and_converted<plain>(), image)));
         CHECK(got.status.total() == fault_counters{});
     }
+    // a channel far beyond its bounds in each step that has some
+    for (int i = 1; i < mixed::table.step_count; ++i) {
+        const step& s = mixed::table.steps[static_cast<std::size_t>(i)];
+        if (s.guards[0] < 0) continue;
+        const auto channels = static_cast<std::size_t>(s.geometry.out.channels);
+        for (const float wrong : {1e9f, std::numeric_limits<float>::infinity()}) {
+            CAPTURE(i, wrong);
+            auto struck = std::make_unique<parameters<mixed>>(*weights);
+            struck->biases(s.slot)[3] = wrong;
+            const auto words = words_in<mixed, float>(*struck, images[0], i + 1, s.out);
+            for (std::size_t at = 3; at < words.size(); at += channels) CHECK(words[at] == 0.0f);
+            CHECK(answer_of<mixed>(*struck, images[0]).status.steps[static_cast<std::size_t>(i)].out_of_range == words.size() / channels);
+        }
+    }
     // and of what hardens layers already
     STATIC_REQUIRE(parameter_bytes<harden<harden<plain, protect<is_conv, secded>>, hybrid_range<>>> ==
                    parameter_bytes<harden<plain, protect<is_conv, secded>>> + 64);

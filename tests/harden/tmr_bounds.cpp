@@ -114,6 +114,23 @@ TEST_CASE("two copies outvote the third, and three that differ are not corrected
     CHECK(answer_of<net>(*weights, images[0]).status.total() == fault_counters{0, 0, 0, 5});
 }
 
+TEST_CASE("a scrub repairs each kind of bound from two copies", "[harden]") {
+    using net = guarded<float32, tmr_bounds>;
+    const auto images = drawn_images<net>(1);
+    const auto weights = bounded<net>(images);
+    const auto struck = [&](auto&& strike) {
+        auto p = std::make_unique<parameters<net>>(*weights);
+        state<net> memory;
+        strike(*p);
+        const fault_counters seen = scrub<net>(*p, memory);
+        return seen == fault_counters{1, 1, 0, 0} && p->bytes == weights->bytes;
+    };
+    CHECK(struck([](auto& p) { p.of_unit(1).low = 7.0f; }));
+    CHECK(struck([](auto& p) { p.of_unit(2).high = 7.0f; }));
+    CHECK(struck([](auto& p) { p.neuron_bounds(2)[4] = 7.0f; }));
+    CHECK(struck([](auto& p) { p.bound_copy(2, 1)[5] = 7.0f; }));
+}
+
 TEST_CASE("copies of bounds are kept for guarded units alone, wherever the guard stands", "[harden]") {
     using layerwise = net_of<float32, redoubt::range<linear<6>>, relu, linear<5>>;
     using kept = net_of<float32, tmr_bounds<redoubt::range<linear<6>>, relu, linear<5>>>;

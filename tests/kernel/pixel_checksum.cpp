@@ -22,7 +22,7 @@ aligned_bytes sums_of(const conv_case<N>& c) {
     return kept;
 }
 
-/// The case computed under checksums with sums of its own or another's; scratch begins as garbage. A wrong row is computed again through a
+/// The case computed under checksums with sums of its own or another's; scratch begins as garbage. Each wrong row is computed again through a
 /// copy of the outputs, of which only that row is taken over, so that nothing but the row may depend on it.
 template <number N, class Hook, class Kernel, class Touch>
 support::output_bits checked(const conv_case<N>& c, const Hook& hook, found& what, aligned_bytes kept, Kernel&& kernel, Touch&& touch) {
@@ -31,7 +31,7 @@ support::output_bits checked(const conv_case<N>& c, const Hook& hook, found& wha
         const kernel::pixel_checksum<N> check{call.geometry, kept.get(), scratch.get()};
         check.begin();
         kernel(call, check.hook(hook));
-        const auto again = [&](int row, const auto& sums) {
+        const auto one_row = [&](int row, const auto& sums) {
             const auto& g = call.geometry;
             // the kernel sums over the whole image; only this row's sums and outputs are kept
             std::vector<typename N::accumulator> totals(static_cast<std::size_t>(g.out.height * g.out.width * kernel::lane_count));
@@ -46,6 +46,7 @@ support::output_bits checked(const conv_case<N>& c, const Hook& hook, found& wha
             if (call.logits != nullptr) std::copy_n(logits.begin() + row * line, line, call.logits + row * line);
             else std::copy_n(out.begin() + row * line, line, call.out + row * line);
         };
+        const auto again = [&](const kernel::row_set& rows, const auto& sums_of_row) { rows.for_each([&](int row) { one_row(row, sums_of_row(row)); }); };
         check.finish(call.in, touch, again, what.detected, what.uncorrected);
     });
 }
@@ -142,6 +143,25 @@ TEST_CASE("what a checksum of pixels expects is the sum of the outputs") {
 TEST_CASE("an int8 checksum of pixels finds every flipped bit of an accumulator") { asked::finds_every_bit_of_an_integer(13); }
 
 TEST_CASE("a float checksum of pixels finds what is beyond its bound and puts it right") { asked::finds_floats_beyond_the_bound(14); }
+
+TEST_CASE("wrong rows are computed again wherever they are") {
+    kernel::conv_geometry g;
+    g.in = {5, 130, 2};
+    g.out = {20, 130, 2};
+    random_stream random{17, {}};
+    const conv_case<int8> c{g, random, words::ordinary};
+    std::vector<output_fault> faults;
+    for (const int row : {0, 1, 62, 63, 64, 127, 128, 129}) {
+        output_fault f;
+        f.output = static_cast<std::uint32_t>(g.out.index(row, row % 2, row % 20));
+        f.step = 2;
+        f.mask = 1u << row % 32;
+        faults.push_back(f);
+    }
+    found what;
+    CHECK(checked(c, fault_hook{faults}, what) == unchecked(c));
+    CHECK(what == found{8, 0});
+}
 
 TEST_CASE("a struck checksum of a pixel costs a row and changes nothing") {
     random_stream random{15, {}};

@@ -10,6 +10,7 @@
 #include <redoubt/harden/clip.hpp>
 #include <redoubt/harden/duplicate.hpp>
 #include <redoubt/harden/ecc.hpp>
+#include <redoubt/harden/hybrid_range.hpp>
 #include <redoubt/harden/norm_apart.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
@@ -17,6 +18,7 @@
 #include <redoubt/harden/saturate.hpp>
 #include <redoubt/harden/scale.hpp>
 #include <redoubt/harden/stores.hpp>
+#include <redoubt/harden/tmr_bounds.hpp>
 #include <redoubt/harden/zero_space.hpp>
 
 #include <string_view>
@@ -45,11 +47,22 @@ struct on_all_and_ranged {
     static constexpr std::string_view name = Name.view();
     template <network_type Net> using apply = harden<Net, protect<is_weighted, Protections>..., protect<hidden_layers<Net>::template kind, range>>;
 };
+/// Every layer with parameters but the last within all of these, the first outermost.
+template <fixed_string Name, template <class...> class... Protections>
+struct on_hidden_layers {
+    static constexpr std::string_view name = Name.view();
+    template <network_type Net> using apply = harden<Net, protect<hidden_layers<Net>::template kind, Protections>...>;
+};
 
 namespace presets {
 
 using none = on_all_layers<"none">;
 using range = on_all_and_ranged<"range">;
+using range_neurons = on_hidden_layers<"range_neurons", redoubt::range_neurons>;
+struct hybrid_range {
+    static constexpr std::string_view name = "hybrid_range";
+    template <network_type Net> using apply = harden<Net, redoubt::hybrid_range<>>;
+};
 using clip_weights = on_all_layers<"clip_weights", redoubt::clip_weights>;
 using tmr_parameters = on_all_layers<"tmr_parameters", redoubt::tmr_parameters>;
 using crc = on_all_layers<"crc", redoubt::crc>;
@@ -87,6 +100,7 @@ struct scale : on_all_layers<"scale", redoubt::scale> {
     template <number N> static constexpr bool takes = !N::is_integer;
 };
 
+using tmr_bounds_range = on_hidden_layers<"tmr_bounds+range", redoubt::tmr_bounds, redoubt::range>;
 using secded_range = on_all_and_ranged<"secded+range", redoubt::secded>;
 using clip_weights_range = on_all_and_ranged<"clip_weights+range", redoubt::clip_weights>;
 using abft_range = on_all_and_ranged<"abft+range", redoubt::abft>;
@@ -103,11 +117,12 @@ using usual_presets = pack<presets::none, presets::range, presets::clip_weights,
 /// For a network more that is there to be compared with others: quick to compile.
 using few_presets = pack<presets::none, presets::range, presets::tmr_parameters>;
 
-/// The protections of whole networks that need no more than the training images, and six combinations.
-using all_presets = pack<presets::none, presets::range, presets::clip_weights, presets::tmr_parameters, presets::crc, presets::parity, presets::secded,
-                         presets::zero_space, presets::dmr, presets::tmr, presets::abft, presets::duplicate15, presets::duplicate30,
-                         presets::duplicate30_minimum, presets::triplicate30, presets::saf, presets::scale, presets::secded_range, presets::clip_weights_range,
-                         presets::abft_range, presets::secded_abft, presets::secded_abft_range, presets::tmr_parameters_dmr>;
+/// The protections of whole networks that need no more than the training images, and seven combinations.
+using all_presets = pack<presets::none, presets::range, presets::range_neurons, presets::hybrid_range, presets::clip_weights, presets::tmr_parameters,
+                         presets::crc, presets::parity, presets::secded, presets::zero_space, presets::dmr, presets::tmr, presets::abft,
+                         presets::duplicate15, presets::duplicate30, presets::duplicate30_minimum, presets::triplicate30, presets::saf,
+                         presets::scale, presets::tmr_bounds_range, presets::secded_range, presets::clip_weights_range, presets::abft_range,
+                         presets::secded_abft, presets::secded_abft_range, presets::tmr_parameters_dmr>;
 
 /// What changes weights as they are read, beside what holds values within bounds.
 using weight_presets = pack<presets::none, presets::norm_apart, presets::range, presets::clip_weights, presets::clip_weights_range, presets::scale, presets::saf, presets::saf_arctan,

@@ -117,9 +117,9 @@ struct basic_abft : protection<Layers...> {
 /// int8: every wrong accumulator is found unless several cancel modulo 2^32; there is no threshold and no false alarm. Floats:
 /// differences beyond the worst case of rounding are found, NaN and infinity too, so there is no false alarm either; what is smaller passes.
 /// Same bits as without it. Cost: of the first kind one pass over the input and two more multiply-adds for each weight, of the second two more channels;
-/// one addition for each output. Worst case: each block once more, or each row, for which the layer's blocks are gone through again each time, with all that
-/// a store or transform does to them. No Winograd on its layers. encode() sums up the filters; a sum that is struck in memory is reported at each
-/// inference until encode() is called again.
+/// one addition for each output. Worst case: each block once more, or each row, for which the layer's blocks are gone through again for each 64 rows, with all
+/// that a store or transform does to them. No Winograd on its layers. encode() sums up the filters; a sum that is struck in memory changes no answer and
+/// is reported at each inference until encode() is called again, but for floats where it stays within the bound or is a sum of magnitudes that widens it.
 template <class... Layers>
 struct abft : basic_abft<cheaper_checksum, Layers...> {};
 

@@ -64,13 +64,12 @@ void encode(parameters<Net>& p) {
         if (kept.empty()) return;
         const auto& info = Net::table.slots[static_cast<std::size_t>(s)];
         const auto weight = [&](int out, int row, int column, int in) {
-            const typename parameters<Net>::weight* const word = &p.weight_at(s, out, row, column, in);
-            typename N::kernel_weight read = static_cast<typename N::kernel_weight>(*word);
+            const std::span<const typename parameters<Net>::weight> words{p.weights(s)};
+            const auto at = static_cast<std::size_t>(&p.weight_at(s, out, row, column, in) - words.data());
+            auto read = static_cast<typename N::kernel_weight>(words[at]);
             impl::for_each_transform<Net>([&](auto wrapped, int t) {
-                fault_counters count;
-                if (t == s)
-                    impl::read_through<typename decltype(wrapped)::type>(std::span<const typename parameters<Net>::weight>{word, 1}, &read, p.weight_limit(s), count,
-                                                                         N::is_integer ? p.weight_frac(s) : 0);
+                using transform = typename decltype(wrapped)::type;
+                if (t == s) read = impl::read_one<typename N::kernel_weight, transform>(words, at, p.weight_limit(s), N::is_integer ? p.weight_frac(s) : 0);
             });
             if constexpr (!N::is_integer)
                 if (detail::has_gains<N>(info)) read = static_cast<typename N::kernel_weight>(static_cast<float>(read) * p.gain(s, out));

@@ -19,6 +19,7 @@ template <class... Layers>
 struct zero_space : protection<Layers...> {
     struct transform {
         static constexpr bool recodes = true;
+        static constexpr std::size_t together = 8;
         static constexpr std::uint64_t layout_id = 3;
 
         template <class Word, class Out, class Bound>

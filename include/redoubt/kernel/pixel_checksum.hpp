@@ -11,7 +11,9 @@
 #include <redoubt/kernel/checksum_verdict.hpp>
 #include <redoubt/kernel/conv2d.hpp>
 
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
 
@@ -77,6 +79,25 @@ constexpr float pixel_checksum_ulps(const conv_geometry& g) {
     const int products = g.kernel.h * (g.dilation.w == 1 ? 1 : g.kernel.w) * ((run + lane_count - 1) / lane_count);
     return static_cast<float>(g.fan_in() + 1 + g.blocks() + 4 + products + 1 + g.kernel.h + 4 + 1 + 3) * 1.01f;
 }
+
+/// Some of the rows [first, first + most) of an output.
+class row_set {
+public:
+    static constexpr int most = 64;
+
+    explicit constexpr row_set(int first) : first_{first} {}
+    constexpr void add(int row) { rows_ |= std::uint64_t{1} << (row - first_); }
+    constexpr bool is_empty() const { return rows_ == 0; }
+    /// body(row), from the top.
+    template <class Body>
+    constexpr void for_each(Body&& body) const {
+        for (std::uint64_t left = rows_; left != 0; left &= left - 1) body(first_ + std::countr_zero(left));
+    }
+
+private:
+    int first_;
+    std::uint64_t rows_ = 0;
+};
 
 }  // namespace redoubt::kernel::inline v1
 
@@ -172,19 +193,26 @@ public:
     template <class Hook>
     summing_hook<Hook, word> hook(const Hook& by) const { return {by, totals_, sums_over::channels}; }
 
-    /// Compares. A row of pixels with a wrong one counts as detected and is computed once more: again(row, hook) runs the kernel for it
-    /// without faults. Where it is wrong still, it is uncorrected. `touch` is shown the expected sums before they are compared.
+    /// Compares. A row of pixels with a wrong one counts as detected and is computed once more: again(rows, hook) runs the kernel for each of some rows with
+    /// hook(row), without faults. Where it is wrong still, it is uncorrected. `touch` is shown the expected sums before they are compared.
     template <class Touch, class Again>
     void finish(const stored* in, Touch&& touch, Again&& again, std::uint32_t& detected, std::uint32_t& uncorrected) const {
         for (int row = 0; row < g_.out.height; ++row) expect(in, row);
         touch(std::span<word>{expected_, static_cast<std::size_t>(g_.out.height * g_.out.width)});
-        for (int row = 0; row < g_.out.height; ++row) {
-            if (agrees(row)) continue;
-            ++detected;
-            clear(row, row + 1);
-            again(row, summing_hook<no_hook, word>{no_hook{}, totals_ + row * g_.out.width * lane_count, sums_over::channels});
-            expect(in, row);
-            if (!agrees(row)) ++uncorrected;
+        for (int first = 0; first < g_.out.height; first += row_set::most) {
+            row_set wrong{first};
+            for (int row = first; row < std::min(first + row_set::most, g_.out.height); ++row)
+                if (!agrees(row)) wrong.add(row);
+            if (wrong.is_empty()) continue;
+            wrong.for_each([&](int row) { clear(row, row + 1); });
+            again(wrong, [&](int row) {
+                return summing_hook<no_hook, word>{no_hook{}, totals_ + row * g_.out.width * lane_count, sums_over::channels};
+            });
+            wrong.for_each([&](int row) {
+                ++detected;
+                expect(in, row);
+                if (!agrees(row)) ++uncorrected;
+            });
         }
     }
 

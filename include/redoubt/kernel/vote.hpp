@@ -25,6 +25,7 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 /// Words in which a and b differ.
 template <class T>
 std::uint32_t count_different(const T* a, const T* b, std::size_t count) {
+    if constexpr (planted == mutant::no_comparison) return 0;
     if (std::memcmp(a, b, count * sizeof(T)) == 0) return 0;
     std::uint32_t n = 0;
     for (std::size_t i = 0; i < count; ++i) n += to_word(a[i]) != to_word(b[i]) ? 1u : 0u;

@@ -291,13 +291,15 @@ private:
     template <int I> void finish_check(const kernel::conv_call<N>& whole) const {
         constexpr int slot = step_of<Net, I>.slot;
         if constexpr (finishes<slot>) {
-            const auto again = [&](int row, const auto& hook) {
-                kernel::conv_call<N> call = whole;
-                restrict_rows(call, row, row + 1);
+            const auto again = [&](const auto& rows, const auto& hook) {
                 fault_counters seen_before;  // what a store finds again
                 weight_source<Net, slot>::for_each_block(weights, space, seen_before, [&](const auto& block) {
-                    take_block(call, block);
-                    kernel_of<I>(call, hook);
+                    rows.for_each([&](int row) {
+                        kernel::conv_call<N> call = whole;
+                        restrict_rows(call, row, row + 1);
+                        take_block(call, block);
+                        kernel_of<I>(call, hook(row));
+                    });
                 });
             };
             checker_of<slot>::type::template finish<N>(whole, weights.checks(slot), check_scratch<slot>(), checksum_touch<I>(), again,

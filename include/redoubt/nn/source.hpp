@@ -33,6 +33,18 @@ void read_through(std::span<const Word> words, Out* to, Bound limit, fault_count
     if constexpr (requires { Transform::apply(words, to, limit, count, frac); }) Transform::apply(words, to, limit, count, frac);
     else Transform::apply(words, to, limit, count);
 }
+/// One of them. Transforms that read several words as one say how many: `together`.
+template <class Out, class Transform, class Word, class Bound>
+Out read_one(std::span<const Word> words, std::size_t at, Bound limit, int frac) {
+    constexpr std::size_t some = [] {
+        if constexpr (requires { Transform::together; }) return Transform::together;
+        else return std::size_t{1};
+    }();
+    Out read[some];
+    fault_counters count;
+    read_through<Transform>(words.subspan(at / some * some, some), read, limit, count, frac);
+    return read[at % some];
+}
 }  // namespace impl
 
 /// Source of one slot of a network.
@@ -131,7 +143,7 @@ private:
 
     /// Whether bytes of the primary may be read where they lie. Stores that cannot tell have them fetched.
     static bool sound(const parameters<Net>& from, std::size_t first, std::size_t bytes) {
-        if constexpr (info.store < 0) return true;
+        if constexpr (info.store < 0 || planted == mutant::no_comparison) return true;
         else if constexpr (requires { keeper::store::sound(from.primary(Slot), from.extra(Slot), first, bytes); })
             return keeper::store::sound(from.primary(Slot), from.extra(Slot), first, bytes);
         else return false;
