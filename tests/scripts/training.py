@@ -22,7 +22,7 @@ import time
 RECIPE = {
     "model": "lenet5", "normalise": "0.5/0.5", "epochs": 3, "batch": 64, "seed": 5, "validation": 100, "label_smoothing": 0.05, "clip_norm": 5.0,
     "optimiser": {"kind": "adamw", "decay": 0.01}, "schedule": {"kind": "one_cycle", "rate": 0.004}, "augment": {"crop_pad": 1, "flip": True, "cutout": 4},
-    "storage": "int8", "function": {"kind": "tanh", "bound": 0.5},
+    "storage": "fp16", "function": {"kind": "tanh", "bound": 0.5},
     "faults": {"weights": {"model": "flip", "rate": 0.005}, "share": 0.5, "clamp": 0.05, "statistics": "clean"},
 }
 
@@ -153,6 +153,10 @@ def refuses(o):
             ("features' faults in weights", dict(base, faults={"weights": {"model": "mibb", "rate": 0.1}}), "'faults.weights.model' must be one of weights"),
             ("a teacher without weights", dict(base, teacher={}), "'teacher.weights' must be a checkpoint's path"),
             ("half a file", json.dumps(base)[:80], "parse error"),
+            ("a number past all numbers", json.dumps(base)[:-1] + ', "clip_norm": 1e999}', "recipe.json: "),
+            ("an empty word", dict(base, storage=""), "'storage' is '', none of fp32"),
+            ("int8 words of a function", dict(base, storage="int8"), "'storage' must be another than int8 with a 'function'"),
+            ("a falling back on nothing", dict(base, faults=dict(base["faults"], share=1.0, only_below=1.0)), "'faults.only_below' must be with a 'share' below 1"),
         ]
         for what, recipe, text in cases:
             expect(what, train(o, write(root, "recipe.json", recipe), out), 2, text)
@@ -175,6 +179,8 @@ def refuses(o):
         kept = contents(out, "checkpoint.safetensors")
         if len(contents(out, "log.csv").splitlines()) != 3 or os.path.exists(os.path.join(out, "weights.safetensors")):
             failures.append("after a loss that is no number the log or the weights are not those of two epochs")
+        one_step = dict(wild, batch=500, schedule={"kind": "step", "rate": 0.01, "milestones": [1], "factor": 1e38})
+        expect("weights that are no numbers", train(o, write(root, "one.json", one_step), os.path.join(root, "one")), 1, "after epoch 2 some weights are no numbers", "the checkpoint is of epoch 1")
         expect("another recipe's checkpoint", train(o, write(root, "other.json", dict(wild, seed=6)), out), 1, "belongs to another run")
         if contents(out, "checkpoint.safetensors") != kept:
             failures.append("the checkpoint was touched")

@@ -10,6 +10,7 @@
 #include "support/kernels.hpp"
 
 #include <cmath>
+#include <limits>
 #include <set>
 
 using namespace train_tests;
@@ -100,6 +101,44 @@ TEST_CASE("int8 words in training are those that are deployed, norms in them") {
         }
         CHECK(wrong <= 2);
     }
+}
+
+TEST_CASE("words of eight bits that were trained through a function are those that are deployed") {
+    using bending = network<image<3, 6, 6>, stored<float32, fixed<2, 5>>, saf<conv<20>, batch_norm>, relu, saf<conv<24, 3, 2>, batch_norm>, relu, saf<linear<3>>>;
+    const batch b = drawn_batch<net>(16, 4);
+    train::recipe by;
+    by.maps = {train::stored_map{weight_storage::q2_5, {}}};
+    by.functions = {train::saturating_map{}};
+    train::trainer<network<image<3, 6, 6>, float32, conv<20>, batch_norm, relu, conv<24, 3, 2>, batch_norm, relu, linear<3>>> t{by};
+    for (float& w : t.parts().parameters) w *= 4.0f;  // where tanh bends
+    REQUIRE(t.step(b.pixels, b.labels));
+    const auto deployed = train::deploy<bending>(t);
+    for (int s = 0; s < 3; ++s) {
+        const auto& r = t.parts().layout().slots[static_cast<std::size_t>(s)];
+        int wrong = 0, bent = 0;
+        for (std::size_t i = 0; i < r.weight_words; ++i) {
+            const float w = t.parts().parameters[r.weights + i];
+            // the way through the function and back may cross half a unit
+            wrong += std::abs(static_cast<int>(deployed->weights(s)[i].code()) - static_cast<int>(fixed<2, 5>{w}.code())) <= (std::abs(w) < 1.0f ? 0 : 1) ? 0 : 1;
+            bent += std::abs(w) > 0.7f ? 1 : 0;
+        }
+        CHECK(wrong <= 1);
+        if (s == 0) CHECK(bent > 20);
+    }
+}
+
+TEST_CASE("a faulty pass that does not count moves no statistics") {
+    const batch b = drawn_batch<net>(16, 4);
+    train::recipe by;
+    by.faulty = {.share = 0.5, .only_below = 100.0, .maps = {train::stored_map{weight_storage::fp32, {{fault::effect::not_a_number}, 0.5}}}};
+    train::trainer<net> t{by}, clean{train::recipe{}};
+    REQUIRE(t.step(b.pixels, b.labels));
+    REQUIRE(clean.step(b.pixels, b.labels));
+    CHECK(t.is_finite());
+    CHECK(t.parts().running[0].variance == clean.parts().running[0].variance);
+    CHECK(t.parts().parameters == clean.parts().parameters);
+    t.parts().running[1].mean[0] = std::numeric_limits<float>::infinity();
+    CHECK_FALSE(t.is_finite());
 }
 
 TEST_CASE("stored words are struck at the rate, anew at each step, and gradients follow the rule") {
@@ -204,9 +243,9 @@ TEST_CASE("training under faults has the same bits on any number of threads") {
     for (const unsigned threads : {1u, 3u}) {
         train::recipe by;
         by.threads = threads;
-        by.maps = {train::stored_map{weight_storage::int8, {}}};
+        by.maps = {train::stored_map{weight_storage::q2_5, {}}};
         by.functions = {train::saturating_map{kernel::saturation::tanh, 0.5f}};
-        by.faulty = {.share = 0.5, .maps = {train::stored_map{weight_storage::int8, {{fault::effect::flip}, 1e-2}}}, .features = train::struck_features{{fault::effect::bit_bias}, 1e-4}};
+        by.faulty = {.share = 0.5, .maps = {train::stored_map{weight_storage::q2_5, {{fault::effect::flip}, 1e-2}}}, .features = train::struck_features{{fault::effect::bit_bias}, 1e-4}};
         by.largest_weight = 0.2;
         train::trainer<net> t{by};
         for (int i = 0; i < 3; ++i) REQUIRE(t.step(b.pixels, b.labels));

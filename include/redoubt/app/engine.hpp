@@ -4,11 +4,11 @@
 
 #include <redoubt/app/presets.hpp>
 #include <redoubt/campaign/subject.hpp>
-#include <redoubt/harden/scrub.hpp>
 #include <redoubt/io/checkpoint.hpp>
 #include <redoubt/nn/channel_ranges.hpp>
 #include <redoubt/nn/neuron_ranges.hpp>
 #include <redoubt/nn/permute.hpp>
+#include <redoubt/train/convert_and_store.hpp>
 
 #include <memory>
 #include <span>
@@ -162,9 +162,15 @@ private:
         }
         const parameters<Net>& floats = own_order ? *own_order : *weights_;
         auto weights = std::make_unique<parameters<hardened>>();
-        if constexpr (redoubt::detail::any_gains<hardened>) convert<apart, hardened>(*apart_, calibration<apart>{}, *weights);
-        else convert<Net, hardened>(floats, seen, *weights);
-        set_bounds<plain, hardened>(own, *weights);
+        if constexpr (redoubt::detail::any_gains<hardened>) {
+            // its words are not those of the plain network, so bounds are of what it makes itself; they are open until then
+            train::convert_and_store<apart, hardened>(*apart_, calibration<apart>{}, *weights);
+            encode<hardened>(*weights);
+            set_bounds<hardened, hardened>(*observe_all<hardened>(*weights, training, threads), *weights);
+        } else {
+            train::convert_and_store<Net, hardened>(floats, seen, *weights);
+            set_bounds<plain, hardened>(own, *weights);
+        }
         std::unique_ptr<parameters<plain>> bare;  // what is observed: the network in its order, unprotected
         if constexpr (has_intervals<hardened> || has_neuron_bounds<hardened>) {
             bare = std::make_unique<parameters<plain>>();
@@ -180,7 +186,6 @@ private:
                 training, threads, [&](auto image, auto& space, auto& ranges) { observe_neurons<plain>(*bare, image, space, ranges); });
             set_neuron_bounds<plain, hardened>(*neurons, *weights);
         }
-        store_for_transforms<hardened>(*weights);
         encode<hardened>(*weights);
         subjects_.push_back(std::make_unique<campaign::typed_subject<hardened>>(std::string{P::name}, std::move(weights)));
     }

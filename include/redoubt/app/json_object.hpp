@@ -53,7 +53,7 @@ public:
     void take(const char* key, Enum& to, const std::string_view (&words)[Count]) {
         std::string word;
         take(key, word);
-        if (word.empty()) return;
+        if (!has(key) || !of_.at(key).is_string()) return;
         std::string all;
         for (std::size_t i = 0; i < Count; ++i) {
             if (word == words[i]) return void(to = static_cast<Enum>(i));

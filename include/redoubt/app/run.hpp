@@ -89,12 +89,16 @@ inline result<void> plan_of_journal(const std::string& path, options& o) {
 ///     PROGRAM train RECIPE [options]      a network's weights, for networks that were announced as trainable
 inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<engine>> engines,
                const program_defaults& defaults = {}) {
+    const campaign::cluster job;
     if (argc > 1 && std::string_view{argv[1]} == "train") {
+        if (job.size() != 1) {
+            if (job.rank() == 0) std::fprintf(stderr, "%s: train runs on one process; --threads takes its cores\n", argv[0]);
+            return 2;
+        }
         std::vector<std::unique_ptr<trainable>> trainables;
         for (trainable_maker make : announced_trainables()) trainables.push_back(make());
         return train_command(argv[0], {argv + 2, argv + argc}, std::move(trainables));
     }
-    const campaign::cluster job;
     known_words known;
     for (const auto& e : engines) {
         const std::string model{e->model()}, number{e->number()};

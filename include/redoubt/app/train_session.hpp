@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -91,6 +92,18 @@ private:
         }
         return {};
     }
+    static std::string checksum(std::span<const std::byte> bytes) {
+        char text[9];
+        std::snprintf(text, sizeof text, "%08x", kernel::crc32c(bytes.data(), bytes.size()));
+        return text;
+    }
+    /// A checkpoint is of one recipe, and of what the files that it names hold.
+    result<void> add_to_name(const std::string& path) {
+        const auto bytes = io::read_file(path);
+        if (!bytes) return bytes.reason();
+        request_.by.name += ", " + path + " " + checksum(*bytes);
+        return {};
+    }
     result<void> begin() {
         request_.by.threads = options_.threads;
         if (!request_.teacher.empty()) {
@@ -102,14 +115,20 @@ private:
             auto teacher = (*who)->teacher(*file, request_.teacher);
             if (!teacher) return teacher.reason();
             request_.by.teacher = std::move(*teacher);
+            if (auto r = add_to_name(request_.teacher); !r) return r;
         }
+        if (!request_.start.empty())
+            if (auto r = add_to_name(request_.start); !r) return r;
+        request_.by.name += ", images " + checksum(std::as_bytes(std::span{lessons_.pixels})) + checksum(std::as_bytes(std::span{lessons_.labels}));
         net_->begin(request_.by);
         const std::string checkpoint = in_folder("checkpoint.safetensors");
         if (std::filesystem::exists(checkpoint)) {
             if (auto r = net_->resume(checkpoint); !r) return r;
-            auto rows = read_training_csv(in_folder("log.csv"), net_->epochs_done());
-            if (!rows) return rows.reason();
-            rows_ = std::move(*rows);
+            if (const std::string log = in_folder("log.csv"); std::filesystem::exists(log)) {
+                auto rows = read_training_csv(log, net_->epochs_done());
+                if (!rows) return rows.reason();
+                rows_ = std::move(*rows);
+            }
             std::fprintf(stderr, "%s: goes on after epoch %d of %d\n", checkpoint.c_str(), static_cast<int>(net_->epochs_done()), static_cast<int>(request_.by.epochs));
             return {};
         }
@@ -131,8 +150,7 @@ private:
         const auto watch = [&](std::uint64_t step, std::uint64_t steps, const train::step_report& did) {
             if (!std::isfinite(did.loss) || (request_.by.faulty.only_below == 0.0 && !std::isfinite(did.faulty_loss)))
                 throw std::runtime_error{"the loss of epoch " + std::to_string(epoch) + ", step " + std::to_string(step + 1) + " is " + shortest_text(did.loss) + ", under faults " +
-                                         shortest_text(did.faulty_loss) + (epoch > 1 ? "; the checkpoint is of epoch " + std::to_string(epoch - 1) : "; there is no checkpoint yet") +
-                                         ". A smaller 'rate' of 'schedule', or 'clip_norm', may help"};
+                                         shortest_text(did.faulty_loss) + what_is_kept(epoch)};
             if (!shown || clock::now() - drawn < std::chrono::milliseconds{200}) return;
             drawn = clock::now();
             const double done = static_cast<double>(step + 1), speed = done / seconds();
@@ -142,6 +160,7 @@ private:
         const auto did = net_->epoch(lessons_, watch);
         if (shown) std::fprintf(stderr, "\r\x1b[K");
         if (!did) return did.reason();
+        if (!net_->is_finite()) return error{"after epoch "} << epoch << " some weights are no numbers" << what_is_kept(epoch);
         const io::image_set& judged = validation_.size() != 0 ? validation_ : exam_;
         const double accuracy = static_cast<double>(net_->right_answers(judged, request_.by.augment.normalise)) / static_cast<double>(judged.size());
         rows_.push_back({did->epoch, did->rate, did->loss, did->faulty_loss, accuracy, seconds()});
@@ -151,6 +170,9 @@ private:
         if (auto r = io::write_file_atomically(in_folder("curves.svg"), training_svg(rows_, request_.model + ", " + options_.recipe, validation_.size() != 0)); !r) return r;
         return net_->save(in_folder("checkpoint.safetensors"));
     }
+    static std::string what_is_kept(int epoch) {
+        return (epoch > 1 ? "; the checkpoint is of epoch " + std::to_string(epoch - 1) : "; there is no checkpoint yet") + ". A smaller 'rate' of 'schedule', or 'clip_norm', may help";
+    }
     std::string last_accuracy() const { return rows_.empty() ? std::string{} : percent_text(rows_.back().accuracy) + " % right, "; }
     result<void> finish() {
         const std::string weights = in_folder("weights.safetensors");
@@ -158,14 +180,12 @@ private:
         const auto bytes = io::read_file(weights);
         if (!bytes) return bytes.reason();
         const std::size_t right = net_->right_answers(exam_, request_.by.augment.normalise);
-        char hash[9];
-        std::snprintf(hash, sizeof hash, "%08x", kernel::crc32c(bytes->data(), bytes->size()));
         nlohmann::ordered_json about;
         about["program"] = "redoubt 0.1.0";
         about["recipe"] = request_.json;
         about["test_images"] = exam_.size();
         about["right"] = right;
-        about["weights_crc32c"] = hash;
+        about["weights_crc32c"] = checksum(*bytes);
         if (auto r = io::write_file_atomically(in_folder("training.json"), about.dump(1) + "\n"); !r) return r;
         std::printf("right on %zu of %zu test images\nWrote %s, %s, %s and %s.\n", right, exam_.size(), weights.c_str(), in_folder("training.json").c_str(), in_folder("log.csv").c_str(),
                     in_folder("curves.svg").c_str());

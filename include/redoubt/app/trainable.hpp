@@ -33,6 +33,7 @@ public:
     virtual result<train::adaptation> start_from(const io::tensor_file& file, std::string_view source, const std::optional<train::saturating_map>& through) = 0;
     virtual result<train::epoch_report> epoch(const io::image_set& set, const step_watcher& watch) = 0;
     virtual std::uint64_t epochs_done() const = 0;
+    virtual bool is_finite() const = 0;
     virtual result<void> save(const std::string& path) = 0;
     virtual result<void> resume(const std::string& path) = 0;
     virtual io::tensor_file tensors() const = 0;
@@ -71,6 +72,7 @@ public:
     }
     result<train::epoch_report> epoch(const io::image_set& set, const step_watcher& watch) override { return trainer_->epoch(set, watch); }
     std::uint64_t epochs_done() const override { return trainer_->epochs_done(); }
+    bool is_finite() const override { return trainer_->is_finite(); }
     result<void> save(const std::string& path) override { return train::save(*trainer_, path); }
     result<void> resume(const std::string& path) override { return train::resume(*trainer_, path); }
     io::tensor_file tensors() const override { return trainer_->tensors(); }

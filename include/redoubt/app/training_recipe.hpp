@@ -60,6 +60,7 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
     top.take("largest_weight", by.largest_weight);
     static constexpr std::string_view storages[] = {"fp32", "fp16", "q2.5", "int8"};
     top.take("storage", to.storage, storages);
+    top.check(to.storage != train::weight_storage::int8 || !top.has("function"), "storage", "another than int8 with a 'function': int8 has norms folded into words, before the function");
     top.check(!to.model.empty(), "model", "a network's name");
     top.check(by.epochs > 0 && by.epochs <= 100000, "epochs", "1 to 100000");
     top.check(by.batch > 1 && by.batch <= 65536, "batch", "2 to 65536");
@@ -93,6 +94,7 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
     schedule.take("start_divisor", by.schedule.start_divisor);
     schedule.take("end_divisor", by.schedule.end_divisor);
     schedule.check(by.schedule.rate > 0.0, "rate", "above 0");
+    schedule.check(by.schedule.factor > 0.0 && by.schedule.last >= 0.0, "factor", "above 0, and 'last' 0 or more");
     schedule.check(by.schedule.rising > 0.0 && by.schedule.rising < 1.0, "rising", "above 0 and below 1");
     schedule.check(by.schedule.start_divisor > 0.0 && by.schedule.end_divisor > 0.0, "start_divisor", "above 0, as 'end_divisor'");
     schedule.check(std::is_sorted(by.schedule.milestones.begin(), by.schedule.milestones.end()), "milestones", "rising epochs");
@@ -109,7 +111,7 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
         train::saturating_map through;
         function.take("kind", through.function, functions);
         function.take("bound", through.bound);
-        function.check(through.bound > 0.0f && through.bound <= 1e6f, "bound", "above 0 and at most 1e6");
+        function.check(through.bound >= 1e-6f && through.bound <= 1e6f, "bound", "1e-6 to 1e6");
         to.function = through;
     }
     json_object faults = top.inner("faults"), in_weights = faults.inner("weights"), in_features = faults.inner("features");
@@ -142,6 +144,7 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
         faults.take("statistics", pass.moves_statistics, passes);
         faults.check(pass.share > 0.0 && pass.share <= 1.0, "share", "above 0 and at most 1");
         faults.check(pass.clamp >= 0.0 && pass.only_below >= 0.0, "clamp", "0 or more, as 'only_below'");
+        faults.check(pass.only_below == 0.0 || pass.share < 1.0, "only_below", "with a 'share' below 1: there is no clean pass to fall back on");
     }
     json_object teacher = top.inner("teacher");
     if (top.has("teacher")) {
@@ -177,7 +180,7 @@ inline result<training_request> read_recipe_file(const std::string& path) {
     try {
         auto r = read_recipe(nlohmann::ordered_json::parse(text, text + bytes->size()));
         return r ? std::move(r) : result<training_request>{error{path} << ": " << r.reason().text()};
-    } catch (const nlohmann::json::parse_error& e) {
+    } catch (const nlohmann::json::exception& e) {
         return error{path} << ": " << e.what();
     }
 }

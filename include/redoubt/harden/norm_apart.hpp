@@ -18,7 +18,7 @@ template <class... Layers>
 struct norm_apart : protection<Layers...> {
     struct transform {
         static constexpr bool keeps_gain = true;
-        static constexpr std::uint64_t layout_id = 3;
+        static constexpr std::uint64_t layout_id = 4;
 
         template <class Word, class Out, class Bound>
         static void apply(std::span<const Word> words, Out* to, Bound, fault_counters&) {

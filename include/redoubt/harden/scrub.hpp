@@ -2,6 +2,7 @@
 // Repair of redundantly kept parameters in place, and their first encoding.
 #pragma once
 
+#include <redoubt/kernel/saturate.hpp>
 #include <redoubt/nn/kept_bounds.hpp>
 #include <redoubt/nn/parameters.hpp>
 #include <redoubt/nn/source.hpp>
@@ -117,8 +118,8 @@ void fit_channels(parameters<Net>& p, int s, float most) {
             const float w = static_cast<float>(word(i));
             largest = std::max(largest, w < 0.0f ? -w : w);
         }
-        if (!(largest > most) || !(largest - largest == 0.0f)) continue;
-        const float by = 0.9f * most / largest;
+        const float by = kernel::fitting_factor(largest, most);
+        if (by == 1.0f) continue;
         for (std::size_t i = 0; i < fan_in; ++i) word(i) = static_cast<typename N::weight>(static_cast<float>(word(i)) * by);
         p.gains(s)[o] = static_cast<typename N::bias>(static_cast<float>(p.gains(s)[o]) / by);
     }

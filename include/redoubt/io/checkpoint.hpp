@@ -227,6 +227,7 @@ result<void> load(const std::string& path, parameters<Net>& to) {
 template <network_type Net>
     requires(std::same_as<typename Net::number_type, float32>)
 tensor_file to_tensors(const parameters<Net>& from) {
+    static_assert(!redoubt::detail::has_bent_gains<Net>, "redoubt: words that are read through a function and a norm's gain mean nothing without them; write the network with norms apart or folded");
     tensor_file file;
     const auto layers = expected_layers<Net>();
     const auto bytes_of = [](std::span<const float> values) {

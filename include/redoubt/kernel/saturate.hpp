@@ -134,4 +134,8 @@ float unsaturated(float value, float bound = 1.0f) {
     return value < 0.0f ? -from_word<float>(low) : from_word<float>(low);
 }
 
+/// By what a channel is multiplied so that its largest magnitude lies within `most`: 1 where it does, or where it is no number; else what brings it to nine tenths, where a function
+/// of weights still has a slope.
+inline float fitting_factor(float largest, float most) { return largest > most && largest - largest == 0.0f ? 0.9f * most / largest : 1.0f; }
+
 }  // namespace redoubt::kernel::inline REDOUBT_ABI

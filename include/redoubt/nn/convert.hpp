@@ -121,6 +121,8 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
     static_assert([]<class... W>(pack<W...>) {
         return !(requires { W::transform::recodes; } || ...);
     }(typename From::wrappers{}), "redoubt: weights in a code or scale of their own cannot be converted");
+    static_assert(!detail::has_bent_gains<From> || detail::any_gains<To>,
+                  "redoubt: words that are read through a function and a norm's gain mean nothing without them; convert from the network with norms apart or folded");
     using N = typename To::number_type;
     to.bytes.fill(std::byte{0});
     impl::convert_units<To>(seen, to);

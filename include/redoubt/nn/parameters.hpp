@@ -80,6 +80,14 @@ inline constexpr bool any_gains = [] {
     return false;
 }();
 
+template <class W>
+concept bending_with_gain = requires { requires W::transform::keeps_gain; W::transform::most(); };
+template <class... W>
+consteval bool any_bending(pack<W...>) { return (bending_with_gain<W> || ...); }
+/// Whether kernels read something else than word times gain of a layer that keeps gains: its words mean nothing without its function.
+template <class Net>
+inline constexpr bool has_bent_gains = any_gains<Net> && any_bending(typename Net::wrappers{});
+
 /// Stored channels of a slot, padded to whole blocks.
 constexpr std::size_t interval_words(const slot& s) {
     return static_cast<std::size_t>((s.geometry.out.channels - s.folded + kernel::lane_count - 1) / kernel::lane_count * kernel::lane_count);

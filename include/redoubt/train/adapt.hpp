@@ -31,17 +31,20 @@ void invert(std::span<float> weights, float bound, float most, adaptation& count
     }
 }
 /// Brings each channel whose weights reach past `most` to nine tenths of it.
-inline void fit_channels(const kernel::conv_geometry& g, std::span<float> weights, running_norm& running, float most) {
+inline void fit_channels(const kernel::conv_geometry& g, std::span<float> weights, std::span<float> scale, running_norm& running, float most) {
     const auto fan_in = static_cast<std::size_t>(g.fan_in());
     for (std::size_t o = 0; o < static_cast<std::size_t>(g.out.channels); ++o) {
         const auto word = [&](std::size_t i) -> float& { return weights[kernel::wide_layout{}.index_of_logical(g, o * fan_in + i)]; };
         float largest = 0.0f;
         for (std::size_t i = 0; i < fan_in; ++i) largest = std::max(largest, std::abs(word(i)));
-        if (!(largest > most) || !std::isfinite(largest)) continue;
-        const float by = 0.9f * most / largest;
+        const float by = kernel::fitting_factor(largest, most);
+        if (by == 1.0f) continue;
         for (std::size_t i = 0; i < fan_in; ++i) word(i) *= by;
+        const double before = static_cast<double>(running.variance[o]) + engine::norm_epsilon;
         running.mean[o] *= by;
         running.variance[o] *= by * by;
+        // the norm divides by the root of the variance and epsilon, which does not shrink with it
+        scale[o] = static_cast<float>(static_cast<double>(scale[o]) * std::sqrt((static_cast<double>(running.variance[o]) + engine::norm_epsilon) / before) / static_cast<double>(by));
     }
 }
 }  // namespace impl
@@ -58,7 +61,7 @@ adaptation adapt(trainer<Net>& to, const saturating_map& through) {
     for (std::size_t s = 0; s < to.parts().layout().slots.size(); ++s) {
         const slot_range& r = to.parts().layout().slots[s];
         const std::span<float> weights{to.parts().parameters.data() + r.weights, r.weight_words};
-        if (r.has_norm) impl::fit_channels(to.parts().plan().slots[s].geometry, weights, to.parts().running[s], most);
+        if (r.has_norm) impl::fit_channels(to.parts().plan().slots[s].geometry, weights, {to.parts().parameters.data() + r.scale, r.channels}, to.parts().running[s], most);
         switch (through.function) {
             case saturation::tanh: impl::invert<saturation::tanh>(weights, through.bound, most, count); break;
             case saturation::arctan: impl::invert<saturation::arctan>(weights, through.bound, most, count); break;

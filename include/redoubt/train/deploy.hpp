@@ -3,8 +3,7 @@
 #pragma once
 
 #include <redoubt/harden/norm_apart.hpp>
-#include <redoubt/harden/scrub.hpp>
-#include <redoubt/nn/convert.hpp>
+#include <redoubt/train/convert_and_store.hpp>
 #include <redoubt/train/trainer.hpp>
 
 #include <algorithm>
@@ -14,7 +13,8 @@
 namespace redoubt::train::inline REDOUBT_ABI {
 
 /// Parameters of the trained layers with norms folded, or apart where layers keep them, in any float number and under any protection: copies, codes and stored forms of transformed
-/// weights included; bounds are those of all numbers until set_bounds() and set_intervals(). int8 needs calibration: deploy a float network, then convert().
+/// weights included; bounds are those of all numbers until set_bounds() and set_intervals(). int8 needs calibration: deploy a float network without functions of weights,
+/// then convert().
 template <network_type To, network_type Net>
 std::unique_ptr<redoubt::parameters<To>> deploy(const trainer<Net>& from) {
     static_assert(!To::number_type::is_integer, "redoubt: deploy a float network, observe training images, then convert() to integers");
@@ -28,14 +28,13 @@ std::unique_ptr<redoubt::parameters<To>> deploy(const trainer<Net>& from) {
         return plain;
     } else {
         auto to = std::make_unique<redoubt::parameters<To>>();
-        convert<base, To>(*plain, calibration<base>{}, *to);
+        convert_and_store<base, To>(*plain, calibration<base>{}, *to);
         for (int s = 0; s < To::table.slot_count; ++s)
             if (To::table.slots[static_cast<std::size_t>(s)].has_intervals) {
                 const float infinity = std::numeric_limits<float>::infinity();
                 std::ranges::fill(to->interval_low(s), -infinity);
                 std::ranges::fill(to->interval_high(s), infinity);
             }
-        store_for_transforms<To>(*to);
         encode<To>(*to);
         return to;
     }

@@ -7,6 +7,7 @@
 #include <redoubt/train/recipe.hpp>
 #include <redoubt/train/tensors.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -212,6 +213,11 @@ public:
         return {};
     }
 
+    /// Whether all parameters and statistics are numbers.
+    bool is_finite() const {
+        const auto all = [](const floats& values) { return std::all_of(values.begin(), values.end(), [](float v) { return v - v == 0.0f; }); };
+        return all(engine_.parameters) && std::all_of(engine_.running.begin(), engine_.running.end(), [&](const running_norm& r) { return all(r.mean) && all(r.variance); });
+    }
     const recipe& by() const { return recipe_; }
     train::engine& parts() { return engine_; }
     const train::engine& parts() const { return engine_; }
@@ -273,10 +279,12 @@ private:
             report.loss = engine_.run(labels, options());
             clean_gradients_ = engine_.gradients;
         }
+        const std::vector<running_norm> before = by.only_below > 0.0 ? engine_.running : std::vector<running_norm>{};
         report.faulty_loss = engine_.run(labels, faulty_options());
         if (!(by.share < 1.0)) report.loss = report.faulty_loss;
         const bool both = by.share >= 1.0 || by.only_below == 0.0 || 0.5 * (report.loss + report.faulty_loss) <= by.only_below;
         if (!both) {
+            engine_.running = before;
             std::swap(engine_.gradients, clean_gradients_);
             return;
         }
