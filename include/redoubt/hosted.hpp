@@ -3,6 +3,9 @@
 #pragma once
 
 #include <redoubt/analyze/bound_search.hpp>
+#include <redoubt/analyze/ranking_file.hpp>
+#include <redoubt/analyze/vulnerability.hpp>
+#include <redoubt/analyze/weight_scores.hpp>
 #include <redoubt/app/run.hpp>
 #include <redoubt/campaign/fit.hpp>
 #include <redoubt/campaign/infer_all.hpp>
