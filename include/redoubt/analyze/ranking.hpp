@@ -52,6 +52,7 @@ struct ranking {
     std::string formula;              ///< its name, as the function that made it says
     network_identity of;
     std::vector<layer_scores> layers; ///< by slot
+    bool per_fault = false;           ///< a score is of one fault in the channel: what the channel contributes is that times its weights
     std::uint64_t images = 0;         ///< that the scores are from
     std::uint64_t left_out = 0;       ///< images that were not taken: their margin is too small, or an output is not finite
     bool operator==(const ranking&) const = default;
@@ -70,6 +71,12 @@ inline std::optional<error> difference(const network_identity& came, const netwo
             return error{"it is of another network: layer "} << i << " is " << text(came.layers[i]).text() << ", here it is " << text(needed.layers[i]).text();
     if (by_weights && came.weights != needed.weights) return error{"it is of the same layers with other weights: their checksums differ"};
     return {};
+}
+
+/// What a channel contributes to what faults in a layer or a network do, at one probability a bit.
+inline double contribution(const ranking& r, int slot, std::size_t channel) {
+    const auto s = static_cast<std::size_t>(slot);
+    return r.layers[s].channels[channel] * (r.per_fault ? static_cast<double>(r.of.layers[s].fan_in()) : 1.0);
 }
 
 /// Whether a ranking is whole: scores for every channel, all finite. The error says where.
@@ -183,17 +190,28 @@ inline std::optional<double> mean_correlation(const network_identity& of, std::s
 
 namespace redoubt::analyze::inline REDOUBT_ABI {
 
-/// The identity of a float network without protections.
+/// The layers of a network without protections.
 template <network_type Net>
-    requires(!Net::number_type::is_integer && std::same_as<Net, without_protection<Net>> && !is_fast<typename Net::number_type>)
-network_identity identity_of(const parameters<Net>& weights) {
-    network_identity id;
-    std::vector<float> words;
-    std::vector<std::uint32_t> sums;
+    requires(std::same_as<Net, without_protection<Net>>)
+std::vector<layer_identity> layers_of() {
+    std::vector<layer_identity> layers;
     for (int s = 0; s < Net::table.slot_count; ++s) {
         const slot& info = Net::table.slots[static_cast<std::size_t>(s)];
         const auto& g = info.geometry;
-        id.layers.push_back({std::string{info.name.view()}, g.out.channels, g.kernel.h, g.kernel.w, g.group_in(), info.is_linear});
+        layers.push_back({std::string{info.name.view()}, g.out.channels, g.kernel.h, g.kernel.w, g.group_in(), info.is_linear});
+    }
+    return layers;
+}
+
+/// The identity of a network without protections; of int8 the codes are taken.
+template <network_type Net>
+    requires(std::same_as<Net, without_protection<Net>> && !is_fast<typename Net::number_type>)
+network_identity identity_of(const parameters<Net>& weights) {
+    network_identity id{layers_of<Net>(), 0};
+    std::vector<float> words;
+    std::vector<std::uint32_t> sums;
+    for (int s = 0; s < Net::table.slot_count; ++s) {
+        const auto& g = Net::table.slots[static_cast<std::size_t>(s)].geometry;
         words.clear();
         for (std::size_t i = 0; i < g.weights(); ++i) words.push_back(logical_weight(weights, s, i));
         for (std::size_t o = 0; o < static_cast<std::size_t>(g.out.channels); ++o) words.push_back(static_cast<float>(weights.biases(s)[o]));

@@ -7,7 +7,10 @@
 #include <redoubt/io/json_fields.hpp>
 #include <redoubt/io/printable.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,7 +73,7 @@ inline result<json> read_json(const std::string& path) {
 /// A ranking's JSON text; numbers are read back to the bit. Errors: a ranking that is not whole.
 inline result<std::string> ranking_text(const ranking& r) {
     if (auto whole = check(r); !whole) return whole.reason();
-    impl::json j{{"schema", ranking_schema}, {"kind", "ranking"}, {"formula", r.formula}, {"images", r.images}, {"left_out", r.left_out}, {"network", impl::json_of(r.of)}};
+    impl::json j{{"schema", ranking_schema}, {"kind", "ranking"}, {"formula", r.formula}, {"per_fault", r.per_fault}, {"images", r.images}, {"left_out", r.left_out}, {"network", impl::json_of(r.of)}};
     impl::json layers = impl::json::array();
     for (const layer_scores& s : r.layers) {
         impl::json layer{{"channels", s.channels}};
@@ -99,6 +102,7 @@ inline result<ranking> parse_ranking(const impl::json& j, std::string_view sourc
     if (!wrong && schema != ranking_schema) wrong = error{"schema: is "} << schema << ", this program reads " << ranking_schema;
     if (const std::string kind = f.text("kind"); !wrong && kind != "ranking") wrong = error{"kind: is "} << kind << ", not ranking";
     r.formula = f.text("formula");
+    r.per_fault = f.flag("per_fault");
     r.images = f.count("images");
     r.left_out = f.count("left_out");
     r.of = impl::read_identity(f.object("network"));

@@ -4,7 +4,9 @@
 
 #include <redoubt/analyze/ranking.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace redoubt::analyze::inline REDOUBT_ABI {
 

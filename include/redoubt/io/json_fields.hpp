@@ -54,10 +54,14 @@ public:
         each(name, [&](const json& value, const std::string& at) { all.push_back(number_of(value, at, least, most)); });
         return all;
     }
-    std::vector<std::uint64_t> counts(const char* name, std::uint64_t most) const {
-        std::vector<std::uint64_t> all;
-        each(name, [&](const json& value, const std::string& at) { all.push_back(count_of(value, at, most)); });
-        return all;
+    /// Calls read(numbers) for each list of whole numbers in a list.
+    template <class Read>
+    void lists(const char* name, Read read, std::uint64_t most) const {
+        each(name, [&](const json& value, const std::string& at) {
+            std::vector<std::uint64_t> numbers;
+            each_of(value, at, [&](const json& number, const std::string& place_of) { numbers.push_back(count_of(number, place_of, most)); });
+            read(numbers);
+        });
     }
     bool flag(const char* name) const {
         const json& value = get(name);
@@ -111,10 +115,11 @@ private:
         return least;
     }
     template <class Read>
-    void each(const char* name, Read read) const {
-        const json& list = get(name);
-        if (!list.is_array()) return complain(place(name), std::string{"must be a list, is "} + list.type_name());
-        for (std::size_t i = 0; i < list.size() && !wrong_; ++i) read(list[i], place(name) + "[" + std::to_string(i) + "]");
+    void each(const char* name, Read read) const { each_of(get(name), place(name), read); }
+    template <class Read>
+    void each_of(const json& list, const std::string& at, Read read) const {
+        if (!list.is_array()) return complain(at, std::string{"must be a list, is "} + list.type_name());
+        for (std::size_t i = 0; i < list.size() && !wrong_; ++i) read(list[i], at + "[" + std::to_string(i) + "]");
     }
 
     const json& node_;
