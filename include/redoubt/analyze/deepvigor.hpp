@@ -122,18 +122,21 @@ private:
 
 }  // namespace impl
 
-/// "deepvigor": of each output channel VF = 1 - mean over images of (F(d+) - F(d-)). F is the distribution of the errors that a flip makes in one output of the channel, (w' - w) x, over the 32 bits of every
-/// weight of its filter and what these weights read at log2(pixels) drawn output pixels of the image, known at vulnerability_grid; d+ and d- are the numbers of the grid, above and below 0, of the least
-/// magnitude that added to the channel's whole map change the predicted class, found by bisection, or +-2^10; errors past 2^10 do what 2^10 does. Ahmadilivani et al., "DeepVigor: vulnerability value ranges and
-/// factors for DNNs' reliability assessment" (ETS 2023, arXiv 2303.06931), and DeepVigor+ (arXiv 2410.15742), after public code for the latter; with spec.as_published as there, except that that code asks a
-/// gradient whether a map matters at all.
+/// "deepvigor": of each output channel VF = 1 - mean over images of (F(d+) - F(d-)). F is the distribution of the errors that a flip makes in one output of the
+/// channel, (w' - w) x, over the 32 bits of every weight of its filter and what these weights read at log2(pixels) drawn output pixels of the image, known at
+/// vulnerability_grid; d+ and d- are the numbers of the grid, above and below 0, of the least magnitude that added to the channel's whole map change the
+/// predicted class, found by bisection, or +-2^10; errors past 2^10 do what 2^10 does. Ahmadilivani et al., "DeepVigor: vulnerability value ranges and factors
+/// for DNNs' reliability assessment" (ETS 2023, arXiv 2303.06931), and DeepVigor+ (arXiv 2410.15742), after public code for the latter; with spec.as_published
+/// as there, except that that code asks a gradient whether a map matters at all.
 ///
-/// An approximation: a flip moves a map's pixels by different amounts, and one drawn pixel that reads 0 says nothing of the others; bisection takes the change of class for monotonous; what lies between 0 and d+ rounded up to the grid counts as harmless. float32
-/// without protections, biases not among the errors. NaN errors are harmful. Deterministic. Cost: for each channel and image some twelve inferences behind the channel, and 32 log2(pixels) products a weight
-/// and image; memory: a trace an image.
+/// An approximation: a flip moves a map's pixels by different amounts, and one drawn pixel that reads 0 says nothing of the others; bisection takes the change
+/// of class for monotonous; what lies between 0 and d+ rounded up to the grid counts as harmless. float32 without protections, biases not among the errors. NaN
+/// errors are harmful. Deterministic. Cost: for each channel and image some twelve inferences behind the channel, and 32 log2(pixels) products a weight and
+/// image; memory: a trace an image.
 template <network_type Net>
 ranking channel_vulnerability(const parameters<Net>& weights, const campaign::prepared_images& images, const vigor_spec& spec = {}) {
-    static_assert(std::same_as<typename Net::number_type, float32> && std::same_as<Net, without_protection<Net>>, "redoubt: vulnerability factors are those of the float32 network without protections");
+    static_assert(std::same_as<typename Net::number_type, float32> && std::same_as<Net, without_protection<Net>>,
+                  "redoubt: vulnerability factors are those of the float32 network without protections");
     static_assert(campaign::writes_once<Net>);
     REDOUBT_EXPECTS(images.size() > 0 && images.image_size == static_cast<std::size_t>(Net::input_shape.size()) && spec.threads > 0);
     REDOUBT_EXPECTS(images.size() <= campaign::trace_budget / campaign::trace_bytes<Net>);

@@ -66,13 +66,14 @@ inline result<void> check(const hardening_plan& plan) {
 
 namespace redoubt::analyze::inline REDOUBT_ABI {
 
-/// A plan for Net: channels of each group (nn/permute.hpp: what additions, pools and depthwise convolutions tie together) in the order of the sum of their layers' contributions, and of
-/// each convolution without groups, and each linear layer, the first ones twice. The rule of arXiv 2405.10658 is a ratio of each layer, k = max(1, floor(ratio * channels)), rounded up here to the blocks of 16 in which
-/// duplicates come; layers of less than 16 channels stay as they are. With budget.added instead, blocks of all layers are taken by the contribution that they cover for each multiply-add until none
-/// fits. Of the last linear layer all neurons: twice where they fill whole blocks, else the layer is computed three times from three copies, which is cheap there.
+/// A plan for Net: channels of each group (nn/permute.hpp: what additions, pools and depthwise convolutions tie together) in the order of the sum of their
+/// layers' contributions, and of each convolution without groups, and each linear layer, the first ones twice. The rule of arXiv 2405.10658 is a ratio of each
+/// layer, k = max(1, floor(ratio * channels)), rounded up here to the blocks of 16 in which duplicates come; layers of less than 16 channels stay as they are.
+/// With budget.added instead, blocks of all layers are taken by the contribution that they cover for each multiply-add until none fits. Of the last linear
+/// layer all neurons: twice where they fill whole blocks, else the layer is computed three times from three copies, which is cheap there.
 ///
-/// Channels that must keep their places (groups -1: of the image, the answer, concats) have their own order, and `covered` says what the first ones hold. Scores are not negative. Errors: a ranking of
-/// another network or with NaN, a budget out of range.
+/// Channels that must keep their places (groups -1: of the image, the answer, concats) have their own order, and `covered` says what the first ones hold.
+/// Scores are not negative. Errors: a ranking of another network or with NaN, a budget out of range.
 template <network_type Net>
 result<hardening_plan> plan_hardening(const ranking& r, const hardening_budget& budget = {}) {
     constexpr const auto& groups = channel_groups_of<Net>;
@@ -161,8 +162,8 @@ result<hardening_plan> plan_hardening(const ranking& r, const hardening_budget& 
     return plan;
 }
 
-/// The parameters with the plan's channels first, to be converted to the hardened type; answers are the same but for the order in which products are added (int8: the same). Errors: a
-/// plan for another network, or for the same with other weights.
+/// The parameters with the plan's channels first, to be converted to the hardened type; answers are the same but for the order in which products are added
+/// (int8: the same). Errors: a plan for another network, or for the same with other weights.
 template <network_type Net>
 result<std::unique_ptr<parameters<Net>>> reordered(const parameters<Net>& weights, const hardening_plan& plan) {
     constexpr const auto& groups = channel_groups_of<Net>;

@@ -61,8 +61,8 @@ inline result<hardening_plan> read_plan(const std::string& path) {
     return plan;
 }
 
-/// The plan as a C++ header for devices: `name::duplicated`, channels by layer; `name::hardened<Net>`, the type, which does not compile for a network of other layers. Its parameters are those of
-/// reordered(), converted. Errors: a name that is none in C++, layers whose names cannot stand in a source.
+/// The plan as a C++ header for devices: `name::duplicated`, channels by layer; `name::hardened<Net>`, the type, which does not compile for a network of other
+/// layers. Its parameters are those of reordered(), converted. Errors: a name that is none in C++, layers whose names cannot stand in a source.
 inline result<std::string> plan_header(const hardening_plan& plan, const std::string& name) {
     if (auto whole = check(plan); !whole) return whole.reason();
     const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
@@ -78,7 +78,8 @@ inline result<std::string> plan_header(const hardening_plan& plan, const std::st
         outs += comma + std::to_string(layer.out);
         twice += comma + std::to_string(plan.layers[s].duplicated);
         if (!plan.layers[s].tripled) continue;
-        for (const char* protection : {"tmr", "tmr_parameters"}) thrice += ",\n                                 redoubt::protect_number<" + std::to_string(s) + ", redoubt::" + protection + ">";
+        for (const char* protection : {"tmr", "tmr_parameters"})
+            thrice += ",\n                                 redoubt::protect_number<" + std::to_string(s) + ", redoubt::" + protection + ">";
     }
     const std::string count = std::to_string(plan.layers.size());
     std::string text = "// Which channels a hardened network computes twice. Written by a program, from the ranking ";
@@ -90,12 +91,15 @@ inline result<std::string> plan_header(const hardening_plan& plan, const std::st
     text += "/// CRC-32C of the weights and biases that the plan was made for, in the order of the trained network.\n";
     text += "inline constexpr unsigned weights_crc32c = 0x" + impl::hex_of(plan.of.weights) + "u;\n\n";
     text += "template <redoubt::network_type Net>\ninline constexpr bool fits = [] {\n    if (Net::table.slot_count != static_cast<int>(layers.size())) return false;\n"
-            "    for (std::size_t s = 0; s < layers.size(); ++s)\n        if (Net::table.slots[s].name.view() != layers[s] || Net::table.slots[s].geometry.out.channels != channels[s]) return false;\n"
+            "    for (std::size_t s = 0; s < layers.size(); ++s)\n"
+            "        if (Net::table.slots[s].name.view() != layers[s] || Net::table.slots[s].geometry.out.channels != channels[s]) return false;\n"
             "    return true;\n}();\n\n";
-    text += "template <redoubt::network_type Net, template <int, class...> class Duplicate>\nstruct applied {\n    static_assert(fits<Net>, \"redoubt: the plan is for a network of other layers\");\n"
+    text += "template <redoubt::network_type Net, template <int, class...> class Duplicate>\nstruct applied {\n"
+            "    static_assert(fits<Net>, \"redoubt: the plan is for a network of other layers\");\n"
             "    using type = redoubt::harden<Net, redoubt::duplicate_counts<duplicated, Duplicate>" + thrice + ">;\n};\n\n";
     text += "/// The network with these channels computed twice; its parameters are converted from those in the plan's order.\n"
-            "template <redoubt::network_type Net, template <int, class...> class Duplicate = redoubt::duplicate>\nusing hardened = typename applied<Net, Duplicate>::type;\n\n}  // namespace " + name + "\n";
+            "template <redoubt::network_type Net, template <int, class...> class Duplicate = redoubt::duplicate>\n"
+            "using hardened = typename applied<Net, Duplicate>::type;\n\n}  // namespace " + name + "\n";
     return text;
 }
 

@@ -69,7 +69,8 @@ inline std::vector<std::uint64_t> drawn_places(random_stream random, std::uint64
 /// Strikes each range; every fault meets every image. Chunks of faults share an image's trace while it is in the cache, and only what a fault reaches is computed.
 template <network_type Net>
 std::vector<injected_rate> inject(const parameters<Net>& weights, const campaign::prepared_images& images, const injection_spec& spec, std::span<const weight_range> ranges) {
-    static_assert(std::same_as<Net, without_protection<Net>> && !is_fast<typename Net::number_type>, "redoubt: channels are measured in the network without protections that is not fast");
+    static_assert(std::same_as<Net, without_protection<Net>> && !is_fast<typename Net::number_type>,
+                  "redoubt: channels are measured in the network without protections that is not fast");
     static_assert(campaign::writes_once<Net>);
     REDOUBT_EXPECTS(images.size() > 0 && images.image_size == static_cast<std::size_t>(Net::input_shape.size()));
     REDOUBT_EXPECTS(spec.most_faults > 0 && spec.threads > 0);
@@ -104,7 +105,8 @@ std::vector<injected_rate> inject(const parameters<Net>& weights, const campaign
         std::vector<campaign::trace<Net>> traces(std::min(at_once, images.size() - first));
         campaign::parallel_for(traces.size(), spec.threads, [] { return std::make_unique<campaign::overlay<Net>>(); },
                                [&](auto& space, std::size_t i) { traces[i] = campaign::record_trace<Net>(weights, images.image(first + i), *space); });
-        campaign::parallel_for((faults.size() + together - 1) / together, spec.threads, [&] { return worker{std::make_unique<parameters<Net>>(weights)}; }, [&](worker& w, std::size_t chunk) {
+        const auto make_worker = [&] { return worker{std::make_unique<parameters<Net>>(weights)}; };
+        campaign::parallel_for((faults.size() + together - 1) / together, spec.threads, make_worker, [&](worker& w, std::size_t chunk) {
             for (const campaign::trace<Net>& trace : traces)
                 for (std::size_t n = chunk * together; n < std::min(faults.size(), (chunk + 1) * together); ++n) {
                     fault::weight_fault f = faults[n];
@@ -131,11 +133,13 @@ std::vector<injected_rate> inject(const parameters<Net>& weights, const campaign
 
 }  // namespace impl
 
-/// "measured": the SDC-1 rate of single bit flips in the weights of each output channel, over `images`, with intervals; the bias is not struck. Public code for arXiv 2405.10658 ("channel-FI") injects
-/// n = N / (1 + e^2 (N - 1) / (z^2 p (1 - p))) faults with e = 0.01, p = 1/2, N the bits of the channel's weights and 2000 at most, and scores by accuracy; drawn here are
-/// the same numbers, without repetition, every place once where there are no more, and scored are changed answers, which need no labels.
+/// "measured": the SDC-1 rate of single bit flips in the weights of each output channel, over `images`, with intervals; the bias is not struck. Public code for
+/// arXiv 2405.10658 ("channel-FI") injects n = N / (1 + e^2 (N - 1) / (z^2 p (1 - p))) faults with e = 0.01, p = 1/2, N the bits of the channel's weights and
+/// 2000 at most, and scores by accuracy; drawn here are the same numbers, without repetition, every place once where there are no more, and scored are changed
+/// answers, which need no labels.
 ///
-/// Any number, no protections. Draws depend on the seed and the channel alone. Cost: for each fault and image the part of an inference that the fault reaches; intervals take n^2 divisions a channel.
+/// Any number, no protections. Draws depend on the seed and the channel alone. Cost: for each fault and image the part of an inference that the fault reaches;
+/// intervals take n^2 divisions a channel.
 template <network_type Net>
 ranking measured_channels(const parameters<Net>& weights, const campaign::prepared_images& images, const injection_spec& spec = {}) {
     std::vector<impl::weight_range> ranges;

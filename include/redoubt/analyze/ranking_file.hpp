@@ -73,7 +73,8 @@ inline result<json> read_json(const std::string& path) {
 /// A ranking's JSON text; numbers are read back to the bit. Errors: a ranking that is not whole.
 inline result<std::string> ranking_text(const ranking& r) {
     if (auto whole = check(r); !whole) return whole.reason();
-    impl::json j{{"schema", ranking_schema}, {"kind", "ranking"}, {"formula", r.formula}, {"per_fault", r.per_fault}, {"images", r.images}, {"left_out", r.left_out}, {"network", impl::json_of(r.of)}};
+    impl::json j{{"schema", ranking_schema}, {"kind", "ranking"}, {"formula", r.formula}, {"per_fault", r.per_fault},
+                 {"images", r.images}, {"left_out", r.left_out}, {"network", impl::json_of(r.of)}};
     impl::json layers = impl::json::array();
     for (const layer_scores& s : r.layers) {
         impl::json layer{{"channels", s.channels}};

@@ -26,10 +26,11 @@ ranking filter_norms(const parameters<Net>& weights, bool each_weight = false) {
     return r;
 }
 
-/// "salience": importance carried from the answer back along magnitudes of weights. Of each output of the network 1; what a layer reads has, of each channel, the sum over output channels
-/// of their importance times the filter's magnitudes over that channel (of a linear layer over that channel's pixels); pools, activations and norms pass it on, a residual add to both sides, and what several
-/// layers read has the sum. A layer's scores are those of its output channels before its activation. As in public code for 2405.10658, where it is only for layers in a row: additions are ours. Weights
-/// are the stored ones, norms folded. No image, no layer of the user's own. Double; cost: a look at each weight.
+/// "salience": importance carried from the answer back along magnitudes of weights. Of each output of the network 1; what a layer reads has, of each channel,
+/// the sum over output channels of their importance times the filter's magnitudes over that channel (of a linear layer over that channel's pixels); pools,
+/// activations and norms pass it on, a residual add to both sides, and what several layers read has the sum. A layer's scores are those of its output channels
+/// before its activation. As in public code for 2405.10658, where it is only for layers in a row: additions are ours. Weights are the stored ones, norms
+/// folded. No image, no layer of the user's own. Double; cost: a look at each weight.
 template <network_type Net>
 ranking salience(const parameters<Net>& weights) {
     constexpr const auto& t = Net::table;
