@@ -9,7 +9,7 @@ A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; its rows co
 main job writes it (results.csv), or for a name coverage-STUDY from docs/results/coverage.csv, as tests/tools/coverage.cpp
 writes it, or strength-FAULT-NUMBER from strength.csv (the results.csv of several campaigns, one after the other), of which the chart
 strength.svg is made too, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER), bench/harden_table.py (harden-KIND from harden.csv),
-bench/memory_table.py (memory) or bench/size_table.py (sizes) write it.
+bench/memory_table.py (memory), bench/size_table.py (sizes) or tests/tools/rankings.cpp (rankings) write it.
 """
 import csv
 import pathlib
@@ -160,6 +160,12 @@ def sizes_table(rows):
                      more(r, "parameters"), more(r, "workspace")] for r in rows if r["target"] == "cortex-m4"])
 
 
+def rankings_table(rows):
+    return columns(["ranking", "images", "correlation within layers", "over the network", "first 15 % shared"],
+                   [[f"`{name}`{rest and ' ' + rest}", r["images"], r["correlation"], r["network_correlation"], f"{100 * float(r['shared']):.0f} %"]
+                    for r in rows for name, _, rest in [r["ranking"].partition(" ")]])
+
+
 def table(name):
     if name.startswith("strength-"):
         return strength_table(read("strength"), *name.removeprefix("strength-").split("-"))
@@ -173,6 +179,8 @@ def table(name):
         return memory_table(read(name))
     if name == "sizes":
         return sizes_table(read(name))
+    if name == "rankings":
+        return rankings_table(read(name))
     if name == "ground-truth":
         return ground_truth_table(read(name))
     rows = read(name)

@@ -3,6 +3,12 @@
 #pragma once
 
 #include <redoubt/analyze/bound_search.hpp>
+#include <redoubt/analyze/deepvigor.hpp>
+#include <redoubt/analyze/hardening_file.hpp>
+#include <redoubt/analyze/measured.hpp>
+#include <redoubt/analyze/ranking_file.hpp>
+#include <redoubt/analyze/vulnerability.hpp>
+#include <redoubt/analyze/weight_scores.hpp>
 #include <redoubt/app/run.hpp>
 #include <redoubt/campaign/fit.hpp>
 #include <redoubt/campaign/infer_all.hpp>

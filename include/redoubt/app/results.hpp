@@ -4,10 +4,10 @@
 
 #include <redoubt/base/result.hpp>
 #include <redoubt/campaign/summary.hpp>
+#include <redoubt/io/json_fields.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -89,112 +89,21 @@ namespace redoubt::app::inline REDOUBT_ABI {
 
 namespace impl {
 
-/// The fields of one JSON object. The first that is missing or wrong is remembered, with its place; what is read after
-/// that counts for nothing.
-class json_fields {
-public:
-    using json = nlohmann::ordered_json;
+using io::json_fields;
 
-    json_fields(const json& node, std::string path, std::optional<error>& wrong)
-        : node_{node}, path_{std::move(path)}, wrong_{wrong} {
-        if (!node_.is_object())
-            complain(path_.empty() ? "the file" : path_, std::string{"must be an object, is "} + node_.type_name());
-    }
-
-    bool has(const char* name) const { return node_.is_object() && node_.contains(name); }
-    json_fields object(const char* name) const { return {get(name), place(name), wrong_}; }
-    std::string text(const char* name) const { return text_of(get(name), place(name)); }
-    double number(const char* name, double least, double most) const { return number_of(get(name), place(name), least, most); }
-    /// A rate, 0 to 1.
-    double rate(const char* name) const { return number(name, 0.0, 1.0); }
-    /// A factor, positive.
-    double factor(const char* name) const { return number(name, std::numeric_limits<double>::min(), 1e12); }
-
-    std::uint64_t count(const char* name, std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) const {
-        const json& value = get(name);
-        const bool whole = value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
-        if (whole && value.get<std::uint64_t>() <= most) return value.get<std::uint64_t>();
-        const bool limited = most != std::numeric_limits<std::uint64_t>::max();
-        complain(place(name), "must be a whole number from 0" + (limited ? " to " + std::to_string(most) : "") + kind_of(value));
-        return 0;
-    }
-    campaign::estimate estimate(const char* name) const {
-        const json_fields f = object(name);
-        const campaign::estimate e{f.rate("rate"), {f.rate("low"), f.rate("high")}};
-        if (!e.bounds.holds(e.rate)) complain(place(name), "the rate does not lie between low and high");
-        return e;
-    }
-    /// A difference of two rates, with its bounds.
-    difference_result difference(const char* name) const {
-        const json_fields f = object(name);
-        const difference_result d{f.number("difference", -1.0, 1.0), f.number("low", -1.0, 1.0), f.number("high", -1.0, 1.0), f.rate("p_value")};
-        if (!(d.low <= d.difference && d.difference <= d.high)) complain(place(name), "the difference does not lie between low and high");
-        return d;
-    }
-    /// A number or null.
-    std::optional<double> number_or_null(const char* name, double least, double most) const {
-        if (has(name) && get(name).is_null()) return {};
-        return number(name, least, most);
-    }
-    std::vector<std::string> texts(const char* name) const {
-        std::vector<std::string> all;
-        each(name, [&](const json& value, const std::string& at) { all.push_back(text_of(value, at)); });
-        return all;
-    }
-    std::vector<double> rates(const char* name) const {
-        std::vector<double> all;
-        each(name, [&](const json& value, const std::string& at) { all.push_back(number_of(value, at, 0.0, 1.0)); });
-        return all;
-    }
-    /// Calls read(fields) for each object of a list.
-    template <class Read>
-    void objects(const char* name, Read read) const {
-        each(name, [&](const json& value, const std::string& at) { read(json_fields{value, at, wrong_}); });
-    }
-    /// Remembers that this object is wrong.
-    void refuse(const std::string& why) const { complain(path_, why); }
-
-private:
-    static std::string kind_of(const json& value) {
-        return value.is_number() ? ", is " + value.dump() : std::string{", is "} + value.type_name();
-    }
-    std::string place(const char* name) const { return path_.empty() ? name : path_ + "." + name; }
-    void complain(const std::string& where, const std::string& what) const {
-        if (!wrong_) wrong_ = error{where} << ": " << what;
-    }
-    const json& get(const char* name) const {
-        static const json nothing;
-        if (has(name)) return node_.at(name);
-        complain(place(name), "is missing");
-        return nothing;
-    }
-    std::string text_of(const json& value, const std::string& at) const {
-        if (value.is_string()) return value.get<std::string>();
-        complain(at, std::string{"must be a string, is "} + value.type_name());
-        return {};
-    }
-    double number_of(const json& value, const std::string& at, double least, double most) const {
-        if (!value.is_number()) {
-            complain(at, std::string{"must be a number, is "} + value.type_name());
-            return least;
-        }
-        const double number = value.get<double>();
-        if (number >= least && number <= most) return number;
-        const bool finite = std::isfinite(number);
-        complain(at, finite ? "lies outside its range, is " + value.dump() : "is NaN or infinite");
-        return least;
-    }
-    template <class Read>
-    void each(const char* name, Read read) const {
-        const json& list = get(name);
-        if (!list.is_array()) return complain(place(name), std::string{"must be a list, is "} + list.type_name());
-        for (std::size_t i = 0; i < list.size() && !wrong_; ++i) read(list[i], place(name) + "[" + std::to_string(i) + "]");
-    }
-
-    const json& node_;
-    std::string path_;
-    std::optional<error>& wrong_;
-};
+inline campaign::estimate estimate_in(const json_fields& of, const char* name) {
+    const json_fields f = of.object(name);
+    const campaign::estimate e{f.rate("rate"), {f.rate("low"), f.rate("high")}};
+    if (!e.bounds.holds(e.rate)) f.refuse("the rate does not lie between low and high");
+    return e;
+}
+/// A difference of two rates, with its bounds.
+inline difference_result difference_in(const json_fields& of, const char* name) {
+    const json_fields f = of.object(name);
+    const difference_result d{f.number("difference", -1.0, 1.0), f.number("low", -1.0, 1.0), f.number("high", -1.0, 1.0), f.rate("p_value")};
+    if (!(d.low <= d.difference && d.difference <= d.high)) f.refuse("the difference does not lie between low and high");
+    return d;
+}
 
 inline std::vector<layer_bit_result> read_layers_and_bits(const json_fields& f) {
     std::vector<layer_bit_result> all;
@@ -216,9 +125,9 @@ inline cell_result read_cell(const json_fields& f) {
     c.ber = f.rate("ber");
     c.flips = f.count("flips");
     c.clean_accuracy = f.rate("clean_accuracy");
-    c.accuracy = f.estimate("accuracy");
-    c.sdc1 = f.estimate("sdc1");
-    c.unusable = f.estimate("unusable");
+    c.accuracy = estimate_in(f, "accuracy");
+    c.sdc1 = estimate_in(f, "sdc1");
+    c.unusable = estimate_in(f, "unusable");
     c.faults = f.count("faults");
     c.detected = f.count("detected");
     c.corrected = f.count("corrected");
@@ -229,8 +138,8 @@ inline cell_result read_cell(const json_fields& f) {
     if (f.has("trial_count")) c.trial_count = f.count("trial_count");
     if (f.has("minus_none")) {
         const json_fields none = f.object("minus_none");
-        c.accuracy_gain = none.difference("accuracy");
-        c.sdc1_gain = none.difference("sdc1");
+        c.accuracy_gain = difference_in(none, "accuracy");
+        c.sdc1_gain = difference_in(none, "sdc1");
     }
     if (f.has("field")) {
         const json_fields field = f.object("field"), fit = field.object("fit"), hours = field.object("mttf_hours");
@@ -274,7 +183,7 @@ inline curve_result read_curve(const json_fields& f) {
 /// type, NaN, outside its range, or of another schema. `timing` and `by_layer_and_bit` may be missing.
 inline result<campaign_results> read_results(const nlohmann::ordered_json& json) {
     std::optional<error> wrong;
-    const impl::json_fields f{json, "", wrong};
+    const io::json_fields f{json, "", wrong};
     campaign_results r;
     if (const auto schema = f.count("schema"); !wrong && schema != results_schema)
         return error{"schema: is "} << schema << ", this program reads " << results_schema;
@@ -282,12 +191,12 @@ inline result<campaign_results> read_results(const nlohmann::ordered_json& json)
     r.version = f.object("program").text("version");
     r.command = f.text("command");
     impl::read_options(f.object("options"), r);
-    f.objects("weights", [&](const impl::json_fields& w) {
+    f.objects("weights", [&](const io::json_fields& w) {
         r.weights.push_back({w.text("model"), w.text("file"), w.text("crc32c")});
     });
     r.confidence = f.rate("confidence");
-    f.objects("cells", [&](const impl::json_fields& cell) { r.cells.push_back(impl::read_cell(cell)); });
-    if (f.has("curves")) f.objects("curves", [&](const impl::json_fields& curve) { r.curves.push_back(impl::read_curve(curve)); });
+    f.objects("cells", [&](const io::json_fields& cell) { r.cells.push_back(impl::read_cell(cell)); });
+    if (f.has("curves")) f.objects("curves", [&](const io::json_fields& curve) { r.curves.push_back(impl::read_curve(curve)); });
     if (wrong) return *wrong;
     return r;
 }

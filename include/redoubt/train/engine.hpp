@@ -7,7 +7,6 @@
 #include <redoubt/kernel/conv2d.hpp>
 #include <redoubt/kernel/elementwise.hpp>
 #include <redoubt/kernel/input_gradient.hpp>
-#include <redoubt/kernel/pool_gradient.hpp>
 #include <redoubt/kernel/weight_gradient.hpp>
 #include <redoubt/train/batch_options.hpp>
 #include <redoubt/train/layout.hpp>
@@ -16,6 +15,7 @@
 #include <redoubt/train/memory.hpp>
 #include <redoubt/train/moments.hpp>
 #include <redoubt/train/plan.hpp>
+#include <redoubt/train/pools.hpp>
 #include <redoubt/train/team.hpp>
 
 #include <algorithm>
@@ -213,10 +213,7 @@ private:
         for (std::size_t n = 0; n < g.count; ++n) {
             float* const to = out + n * out_size;
             const float* const from = in == nullptr ? nullptr : in + n * in_size;
-            if (s.kind == op::max_pool) kernel::max_pool(s.geometry, from, to);
-            if (s.kind == op::average_pool) kernel::average_pool(s.geometry, from, to, s.counted);
-            if (s.kind == op::global_average) kernel::global_average(s.geometry, from, to);
-            if (s.kind == op::subsample) kernel::subsample(s.geometry, from, to);
+            pool(s, from, to);
             if (s.kind == op::concat) {
                 int channel = 0;
                 for (const int v : s.parts) {
@@ -396,11 +393,7 @@ private:
         for (std::size_t n = 0; n < g.count; ++n) {
             const float* const d = own + n * out_size;
             float* const here = to + n * in_size;
-            if (s.kind == op::max_pool) kernel::max_pool_gradient(s.geometry, in + n * in_size, out + n * out_size, d, here);
-            if (s.kind == op::average_pool) kernel::average_pool_gradient(s.geometry, d, here, s.counted);
-            if (s.kind == op::global_average)
-                kernel::average_pool_gradient({.in = s.geometry.in, .out = s.geometry.out, .kernel = {s.geometry.in.height, s.geometry.in.width}}, d, here);
-            if (s.kind == op::subsample) kernel::subsample_gradient(s.geometry, d, here);
+            pool_gradient(s, in + n * in_size, out + n * out_size, d, here);
         }
     }
     /// Images of the next group.

@@ -52,6 +52,10 @@ public:
             kernel::turn_weights(g, read_[i], turned_[i].data());
         });
     }
+    /// The same without maps.
+    void forward(const training_plan& plan, const parameter_layout& layout, const floats& parameters, team& threads) {
+        forward(plan, layout, parameters, batch_options{}, threads, [](std::size_t, std::size_t) { return 1.0f; });
+    }
     /// Takes the gradients to what kernels read back to the stored weights, in place.
     void backward(const training_plan& plan, const parameter_layout& layout, const floats& parameters, floats& gradients, const batch_options& options,
                   team& threads) const {

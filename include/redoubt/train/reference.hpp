@@ -36,6 +36,15 @@ public:
                     gradients[layout_.slots[s].weights + w] *= weight_slope(parameters[layout_.slots[s].weights + w]);
         return loss;
     }
+    /// The gradients of the sum of `seed` [image][class] times the logits, instead of the loss's; `weight_function` and its slope are not for it.
+    void run_seeded(std::span<const T> images, std::size_t count, std::span<const T> seed) {
+        const std::vector<int> labels(count, 0);
+        forward(images, labels);
+        std::copy(seed.begin(), seed.end(), slope(plan_.logits).begin());
+        for (std::size_t i = plan_.steps.size(); i-- > 0;) backward(plan_.steps[i], i);
+    }
+    /// Of the last batch, [image][class].
+    const std::vector<T>& logits() const { return values_[at(plan_.logits)]; }
     /// The loss alone.
     T forward(std::span<const T> images, std::span<const int> labels, double smoothing = 0.0) {
         count_ = labels.size();
