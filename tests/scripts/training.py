@@ -141,30 +141,30 @@ def refuses(o):
         out = os.path.join(root, "out")
         base = dict(RECIPE, data=images)
         cases = [
-            ("an unknown key", dict(base, learning_rate=0.1), "'learning_rate' is not known; there is model"),
-            ("an unknown key within", dict(base, schedule={"kind": "cosine", "speed": 1}), "'schedule.speed' is not known"),
-            ("an unknown word", dict(base, schedule={"kind": "linear"}), "'schedule.kind' is 'linear', none of constant, step, cosine, one_cycle"),
-            ("text for a number", dict(base, epochs="many"), "'epochs' holds \"many\", which is not a whole number"),
-            ("no epochs", dict(base, epochs=0), "'epochs' must be 1 to 100000"),
-            ("a negative rate", dict(base, schedule={"rate": -1.0}), "'schedule.rate' must be above 0"),
-            ("Adam without epsilon", dict(base, optimiser={"kind": "adam", "epsilon": 0.0}), "'optimiser.epsilon' must be above 0"),
-            ("a negative pad", dict(base, augment={"crop_pad": -1}), "'augment.crop_pad' holds -1"),
-            ("faults of nothing", dict(base, faults={"share": 0.5}), "'faults.weights' must be there"),
-            ("features' faults in weights", dict(base, faults={"weights": {"model": "mibb", "rate": 0.1}}), "'faults.weights.model' must be one of weights"),
-            ("a teacher without weights", dict(base, teacher={}), "'teacher.weights' must be a checkpoint's path"),
+            ("an unknown key", dict(base, learning_rate=0.1), "recipe.json: learning_rate: is not known; there is model"),
+            ("an unknown key within", dict(base, schedule={"kind": "cosine", "speed": 1}), "schedule.speed: is not known"),
+            ("an unknown word", dict(base, schedule={"kind": "linear"}), "schedule.kind: 'linear' is none of constant, step, cosine, one_cycle"),
+            ("text for a number", dict(base, epochs="many"), "epochs: must be a whole number from 0, is string"),
+            ("no epochs", dict(base, epochs=0), "epochs: must be 1 to 100000"),
+            ("a negative rate", dict(base, schedule={"rate": -1.0}), "schedule.rate: must be above 0"),
+            ("Adam without epsilon", dict(base, optimiser={"kind": "adam", "epsilon": 0.0}), "optimiser.epsilon: must be above 0"),
+            ("a negative pad", dict(base, augment={"crop_pad": -1}), "augment.crop_pad: must be a whole number from 0 to 2147483647, is -1"),
+            ("faults of nothing", dict(base, faults={"share": 0.5}), "faults.weights: must be there"),
+            ("features' faults in weights", dict(base, faults={"weights": {"model": "mibb", "rate": 0.1}}), "faults.weights.model: must be one of weights"),
+            ("a teacher without weights", dict(base, teacher={}), "teacher.weights: must be a checkpoint's path"),
             ("half a file", json.dumps(base)[:80], "parse error"),
             ("a number past all numbers", json.dumps(base)[:-1] + ', "clip_norm": 1e999}', "recipe.json: "),
-            ("an empty word", dict(base, storage=""), "'storage' is '', none of fp32"),
-            ("int8 words of a function", dict(base, storage="int8"), "'storage' must be another than int8 with a 'function'"),
-            ("a falling back on nothing", dict(base, faults=dict(base["faults"], share=1.0, only_below=1.0)), "'faults.only_below' must be with a 'share' below 1"),
+            ("an empty word", dict(base, storage=""), "storage: '' is none of fp32"),
+            ("int8 words of a function", dict(base, storage="int8"), "storage: must be another than int8 with a 'function'"),
+            ("a falling back on nothing", dict(base, faults=dict(base["faults"], share=1.0, only_below=1.0)), "faults.only_below: must be with a 'share' below 1"),
         ]
         for what, recipe, text in cases:
             expect(what, train(o, write(root, "recipe.json", recipe), out), 2, text)
         expect("no such file", train(o, os.path.join(root, "none.json"), out), 2, "none.json")
         for what, recipe, text in [
-            ("no such network", dict(base, model="lenet6"), "'lenet6' is not known; this program trains lenet5"),
+            ("no such network", dict(base, model="lenet6"), "model: 'lenet6' is not known; this program trains lenet5"),
             ("images of another size", dict(base, data=small), "images are 1x20x20, lenet5 takes 1x28x28"),
-            ("no images", dict(base, data=os.path.join(root, "nowhere")), "'data': "),
+            ("no images", dict(base, data=os.path.join(root, "nowhere")), "data: "),
             ("all images kept", dict(base, validation=600), "leave none to train on"),
             ("fewer images than a batch", dict(base, batch=4096), "fewer than a batch of 4096"),
             ("a start that is not there", dict(base, start=os.path.join(root, "none.safetensors")), "none.safetensors"),
@@ -179,8 +179,6 @@ def refuses(o):
         kept = contents(out, "checkpoint.safetensors")
         if len(contents(out, "log.csv").splitlines()) != 3 or os.path.exists(os.path.join(out, "weights.safetensors")):
             failures.append("after a loss that is no number the log or the weights are not those of two epochs")
-        one_step = dict(wild, batch=500, schedule={"kind": "step", "rate": 0.01, "milestones": [1], "factor": 1e38})
-        expect("weights that are no numbers", train(o, write(root, "one.json", one_step), os.path.join(root, "one")), 1, "after epoch 2 some weights are no numbers", "the checkpoint is of epoch 1")
         expect("another recipe's checkpoint", train(o, write(root, "other.json", dict(wild, seed=6)), out), 1, "belongs to another run")
         if contents(out, "checkpoint.safetensors") != kept:
             failures.append("the checkpoint was touched")

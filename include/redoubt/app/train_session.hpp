@@ -65,23 +65,23 @@ private:
             if (t->model() == model) return t.get();
             names.append(names.empty() ? "" : ", ").append(t->model());
         }
-        return error{"'model': '"} << model << "' is not known; this program trains " << (names.empty() ? "none" : names);
+        return error{"model: '"} << model << "' is not known; this program trains " << (names.empty() ? "none" : names);
     }
     result<void> load_images() {
         const std::string& from = options_.data.empty() ? request_.data : options_.data;
         auto lessons = io::load_dataset(from, io::part::train), exam = io::load_dataset(from, io::part::test);
         for (const auto* set : {&lessons, &exam}) {
-            if (!*set) return error{"'data': "} << set->reason().text();
+            if (!*set) return error{"data: "} << set->reason().text();
             const shape in = net_->input();
             if (!(shape{(*set)->channels, (*set)->height, (*set)->width} == in))
                 return error{from} << ": images are " << (*set)->channels << "x" << (*set)->height << "x" << (*set)->width << ", " << request_.model << " takes " << in.channels << "x"
                                    << in.height << "x" << in.width;
         }
         auto by = io::parse_normalisation(request_.normalise, lessons->channels);
-        if (!by) return error{"'normalise': "} << by.reason().text();
+        if (!by) return error{"normalise: "} << by.reason().text();
         request_.by.augment.normalise = *by;
         if (request_.validation >= lessons->size())
-            return error{"'validation': "} << request_.validation << " images of " << lessons->size() << " leave none to train on";
+            return error{"validation: "} << request_.validation << " images of " << lessons->size() << " leave none to train on";
         exam_ = std::move(*exam);
         if (request_.validation == 0) {
             lessons_ = std::move(*lessons);
@@ -109,7 +109,7 @@ private:
         if (!request_.teacher.empty()) {
             const auto who = pick(request_.teacher_model);
             if (!who) return who.reason();
-            if (!((*who)->input() == net_->input()) || (*who)->classes() != net_->classes()) return error{"'teacher': "} << request_.teacher_model << " takes other images or knows other classes";
+            if (!((*who)->input() == net_->input()) || (*who)->classes() != net_->classes()) return error{"teacher: "} << request_.teacher_model << " takes other images or knows other classes";
             const auto file = io::read_safetensors(request_.teacher);
             if (!file) return file.reason();
             auto teacher = (*who)->teacher(*file, request_.teacher);

@@ -2,8 +2,8 @@
 // What `train` is asked: a JSON recipe, checked before anything runs.
 #pragma once
 
-#include <redoubt/app/json_object.hpp>
 #include <redoubt/app/options.hpp>
+#include <redoubt/io/json_fields.hpp>
 #include <redoubt/train/feature_faults.hpp>
 #include <redoubt/train/recipe.hpp>
 #include <redoubt/train/stored_map.hpp>
@@ -34,7 +34,7 @@ namespace redoubt::app::inline REDOUBT_ABI {
 namespace impl {
 
 /// A fault model under its command-line name.
-inline void take_fault_model(json_object& from, fault::fault_model& model) {
+inline void take_fault_model(io::json_fields& from, fault::fault_model& model) {
     std::string name = "flip";
     from.take("model", name);
     from.check(read_fault_model(name, model) && model.lies != fault::pattern::burst, "model", "a fault model as --fault-model has it, no burst");
@@ -46,7 +46,8 @@ inline void take_fault_model(json_object& from, fault::fault_model& model) {
 inline result<training_request> read_recipe(const nlohmann::ordered_json& json) {
     training_request to;
     train::recipe& by = to.by;
-    json_object top{json, ""};
+    std::optional<error> wrong;
+    io::json_fields top{json, "", wrong};
     top.take("model", to.model);
     top.take("data", to.data);
     top.take("normalise", to.normalise);
@@ -68,7 +69,7 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
     top.check(by.clip_norm >= 0.0, "clip_norm", "0 or more");
     top.check(by.largest_weight >= 0.0, "largest_weight", "0 or more");
 
-    json_object optimiser = top.inner("optimiser");
+    io::json_fields optimiser = top.inner("optimiser");
     static constexpr std::string_view optimisers[] = {"sgd", "adam", "adamw"};
     optimiser.take("kind", by.optimiser.kind, optimisers);
     optimiser.take("momentum", by.optimiser.momentum);
@@ -82,7 +83,7 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
     optimiser.check(by.optimiser.decay >= 0.0, "decay", "0 or more");
     optimiser.check(by.optimiser.epsilon > 0.0, "epsilon", "above 0");
 
-    json_object schedule = top.inner("schedule");
+    io::json_fields schedule = top.inner("schedule");
     static constexpr std::string_view schedules[] = {"constant", "step", "cosine", "one_cycle"};
     schedule.take("kind", by.schedule.kind, schedules);
     schedule.take("rate", by.schedule.rate);
@@ -99,13 +100,13 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
     schedule.check(by.schedule.start_divisor > 0.0 && by.schedule.end_divisor > 0.0, "start_divisor", "above 0, as 'end_divisor'");
     schedule.check(std::is_sorted(by.schedule.milestones.begin(), by.schedule.milestones.end()), "milestones", "rising epochs");
 
-    json_object augment = top.inner("augment");
+    io::json_fields augment = top.inner("augment");
     augment.take("crop_pad", by.augment.crop_pad);
     augment.take("flip", by.augment.flip);
     augment.take("cutout", by.augment.cutout);
     augment.check(by.augment.crop_pad <= 1024 && by.augment.cutout <= 1024, "crop_pad", "at most 1024, as 'cutout'");
 
-    json_object function = top.inner("function");
+    io::json_fields function = top.inner("function");
     if (top.has("function")) {
         static constexpr std::string_view functions[] = {"tanh", "arctan", "softsign", "hardtanh"};
         train::saturating_map through;
@@ -114,7 +115,7 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
         function.check(through.bound >= 1e-6f && through.bound <= 1e6f, "bound", "1e-6 to 1e6");
         to.function = through;
     }
-    json_object faults = top.inner("faults"), in_weights = faults.inner("weights"), in_features = faults.inner("features");
+    io::json_fields faults = top.inner("faults"), in_weights = faults.inner("weights"), in_features = faults.inner("features");
     if (top.has("faults")) {
         faults.check(faults.has("weights") || faults.has("features"), "weights", "there, or 'features'");
         if (faults.has("weights")) {
@@ -146,7 +147,7 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
         faults.check(pass.clamp >= 0.0 && pass.only_below >= 0.0, "clamp", "0 or more, as 'only_below'");
         faults.check(pass.only_below == 0.0 || pass.share < 1.0, "only_below", "with a 'share' below 1: there is no clean pass to fall back on");
     }
-    json_object teacher = top.inner("teacher");
+    io::json_fields teacher = top.inner("teacher");
     if (top.has("teacher")) {
         to.teacher_model = to.model;
         teacher.take("model", to.teacher_model);
@@ -157,8 +158,8 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
         teacher.check(by.teacher_share > 0.0 && by.teacher_share <= 1.0, "share", "above 0 and at most 1");
         teacher.check(by.temperature > 0.0 && by.temperature <= 1e6, "temperature", "above 0 and at most 1e6");
     }
-    for (json_object* part : {&top, &optimiser, &schedule, &augment, &function, &in_weights, &in_features, &faults, &teacher})
-        if (auto r = part->done(); !r) return r.reason();
+    for (const io::json_fields* part : {&top, &optimiser, &schedule, &augment, &function, &in_weights, &in_features, &faults, &teacher}) part->only_known();
+    if (wrong) return *wrong;
 
     // what the parts make of weights and features
     if (to.storage != train::weight_storage::fp32) by.maps.emplace_back(train::stored_map{to.storage, {}});

@@ -6,18 +6,21 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace redoubt::io::inline REDOUBT_ABI {
 
 /// The fields of one JSON object. The first that is missing or wrong is remembered, with its place; what is read after
-/// that counts for nothing.
+/// that counts for nothing. take() and inner() are for fields that may be missing; only_known() then refuses those that nobody has asked for.
 class json_fields {
 public:
     using json = nlohmann::ordered_json;
@@ -74,6 +77,53 @@ public:
     void objects(const char* name, Read read) const {
         each(name, [&](const json& value, const std::string& at) { read(json_fields{value, at, wrong_}); });
     }
+    /// Replaces `to` by a field, where there is one.
+    template <class T>
+    void take(const char* name, T& to) {
+        known_.emplace_back(name);
+        if (!has(name)) return;
+        if constexpr (std::is_same_v<T, bool>) to = flag(name);
+        else if constexpr (std::is_integral_v<T>) to = static_cast<T>(count(name, static_cast<std::uint64_t>(std::numeric_limits<T>::max())));
+        else if constexpr (std::is_floating_point_v<T>) to = static_cast<T>(number(name, static_cast<double>(std::numeric_limits<T>::lowest()), static_cast<double>(std::numeric_limits<T>::max())));
+        else if constexpr (std::is_same_v<T, std::string>) to = text(name);
+        else {
+            static_assert(std::is_same_v<T, std::vector<std::uint64_t>>);
+            to.clear();
+            each(name, [&](const json& value, const std::string& at) { to.push_back(count_of(value, at, std::numeric_limits<std::uint64_t>::max())); });
+        }
+    }
+    /// The same for one of some words, the number of which `to` becomes.
+    template <class Enum, std::size_t Count>
+    void take(const char* name, Enum& to, const std::string_view (&words)[Count]) {
+        std::string word, all;
+        take(name, word);
+        if (!has(name) || wrong_) return;
+        for (std::size_t i = 0; i < Count; ++i) {
+            if (word == words[i]) return void(to = static_cast<Enum>(i));
+            all.append(i == 0 ? "" : ", ").append(words[i]);
+        }
+        complain(place(name), "'" + word + "' is none of " + all);
+    }
+    /// An object within; an empty one where there is none.
+    json_fields inner(const char* name) {
+        known_.emplace_back(name);
+        static const json none = json::object();
+        return {has(name) ? node_.at(name) : none, place(name), wrong_};
+    }
+    /// Remembers that a field breaks a rule.
+    void check(bool holds, const char* name, std::string_view needs) const {
+        if (!holds) complain(place(name), "must be " + std::string{needs});
+    }
+    /// Refuses fields that were not asked for by take() or inner().
+    void only_known() const {
+        if (!node_.is_object()) return;
+        for (const auto& [name, value] : node_.items()) {
+            if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+            std::string all;
+            for (const std::string& k : known_) all.append(all.empty() ? "" : ", ").append(k);
+            return complain(place(name.c_str()), "is not known; there is " + all);
+        }
+    }
     /// Remembers that this object is wrong.
     void refuse(const std::string& why) const { complain(path_, why); }
 
@@ -124,6 +174,7 @@ private:
 
     const json& node_;
     std::string path_;
+    std::vector<std::string> known_;
     std::optional<error>& wrong_;
 };
 
