@@ -34,8 +34,8 @@ inline std::string training_csv(const std::vector<training_row>& rows) {
     std::string text{training_row::names};
     for (const training_row& r : rows) {
         text += std::to_string(r.epoch);
-        for (const double v : {r.rate, r.loss, r.faulty_loss, r.accuracy}) text += "," + shortest_text(v);
-        text += "," + fixed_text(r.seconds, 1) + "\n";
+        for (const double v : {r.rate, r.loss, r.faulty_loss, r.accuracy}) text.append(",").append(shortest_text(v));
+        text.append(",").append(fixed_text(r.seconds, 1)).append("\n");
     }
     return text;
 }
