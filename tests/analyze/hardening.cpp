@@ -186,3 +186,16 @@ TEST_CASE("a header says the plan, and nothing that a name smuggles in") {
     plan.of.layers[2].name = "x\"}; int y{";
     CHECK(support::complaint(analyze::plan_header(plan, "guarded")).find("cannot stand in a source") != std::string::npos);
 }
+
+TEST_CASE("a ranking that says nothing makes no plan, and names that C++ has taken make no header") {
+    const auto weights = support::drawn_network<net>();
+    analyze::ranking r = analyze::filter_norms<net>(*weights);
+    for (auto& layer : r.layers) std::ranges::fill(layer.channels, 0.0);
+    CHECK(support::complaint(analyze::plan_hardening<net>(r)).find("says nothing") != std::string::npos);
+    const auto plan = plan_for(*weights, {.ratio = 0.5});
+    for (const char* name : {"class", "int", "std", "redoubt", "_x", "a__b", "\xe4", "", "1a", "a b"}) {
+        INFO(name);
+        CHECK_FALSE(analyze::plan_header(plan, name));
+    }
+    CHECK(analyze::plan_header(plan, "guarded_2"));
+}

@@ -159,3 +159,16 @@ TEST_CASE("files that are not whole are refused, each with its reason") {
     bad.layers[0].channels[1] = not_a_number;
     CHECK(support::complaint(analyze::write_ranking(path, bad)).find("scores of conv: number 1 is NaN") != std::string::npos);
 }
+
+TEST_CASE("scores below 0, layers without channels and shares out of range are refused") {
+    ranking r = small();
+    r.layers[0].channels[2] = -0.5;
+    CHECK(support::complaint(analyze::check(r)).find("number 2 is below 0") != std::string::npos);
+    r = small();
+    r.of.layers[0].out = 0;
+    r.layers[0].channels.clear();
+    CHECK(support::complaint(analyze::check(r)).find("has 0 channels") != std::string::npos);
+    CHECK_FALSE(analyze::compare(r, r));
+    for (const double ratio : {0.0, -1.0, 1.5, not_a_number}) CHECK_FALSE(analyze::compare(small(), small(), ratio));
+    CHECK(analyze::compare(small(), small(), 1.0));
+}

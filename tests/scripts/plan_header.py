@@ -12,6 +12,11 @@ MAIN = """
 #include "plan.hpp"
 #include <cstdio>
 NETWORK
+#ifdef OTHER_FILTERS
+using other = rd::network<rd::image<1, 8, 8>, rd::float32, rd::named<"first", rd::conv2d<rd::conv_spec{.out = 32, .kernel = 3, .pad = 1}>>, rd::relu,
+                          rd::residual<rd::named<"second", rd::conv2d<rd::conv_spec{.out = 32, .kernel = 5, .pad = 2}>>>, rd::relu, rd::global_avg_pool, rd::named<"answer", rd::linear<LAST>>>;
+static_assert(rd::workspace_bytes<guarded::hardened<other>> > 0);
+#endif
 #ifdef OTHER
 using other = rd::network<rd::image<1, 8, 8>, rd::float32, rd::named<"first", rd::conv2d<rd::conv_spec{.out = 32, .kernel = 3, .pad = 1}>>, rd::named<"answer", rd::linear<3>>>;
 static_assert(rd::workspace_bytes<guarded::hardened<other>> > 0);
@@ -60,9 +65,10 @@ def main():
         ran = run([root / "device"])
         if ran.returncode != 0 or ran.stdout != "uncorrected 0\n":
             fail(f"the program ended with {ran.returncode}: {ran.stdout}")
-        other = run([o.compiler, *STANDARD, "-DOTHER", "-fsyntax-only", *o.flag, root / "main.cpp"])
-        if other.returncode == 0 or "redoubt: the plan is for a network of other layers" not in other.stdout:
-            fail(f"another network: exit {other.returncode}, says {other.stdout[:2000]}")
+        for which in ("OTHER", "OTHER_FILTERS"):
+            other = run([o.compiler, *STANDARD, f"-D{which}", f"-DLAST={plan['network']['layers'][2]['out']}", "-fsyntax-only", *o.flag, root / "main.cpp"])
+            if other.returncode == 0 or "redoubt: the plan is for a network of other layers" not in other.stdout:
+                fail(f"another network ({which}): exit {other.returncode}, says {other.stdout[:2000]}")
         done = run([o.program, root / "missing"])
         if done.returncode == 0 or "missing" not in done.stdout:
             fail(f"a folder that is not there: exit {done.returncode}, says {done.stdout}")

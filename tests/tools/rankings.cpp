@@ -79,7 +79,7 @@ static int compare_all(const std::string& weights_of, const char* data, const ch
     row("l2-norm", [&] { return analyze::filter_norms<Net>(*weights); });
     row("salience", [&] { return analyze::salience<Net>(*weights); });
     row("deepvigor", [&] { return analyze::channel_vulnerability<Net>(*weights, some, {.threads = 2}); });
-    row("deepvigor as published", [&] { return analyze::channel_vulnerability<Net>(*weights, some, {.as_published = true, .threads = 2}); });
+    row("deepvigor as published", [&] { return analyze::channel_vulnerability<Net>(*weights, some, {.pooled = true, .threads = 2}); });
     std::fclose(out);
     return 0;
 }

@@ -30,7 +30,7 @@ inline constexpr auto vulnerability_grid = [] {
 }();
 
 struct vigor_spec {
-    bool as_published = false;  ///< as in public code: one distribution of errors for all images, and errors past 2^10 always harmful
+    bool pooled = false;  ///< as in public code: one distribution of errors for all images, and errors past 2^10 always harmful
     std::uint64_t seed = 1;
     unsigned threads = 1;  ///< results do not depend on it
 };
@@ -109,7 +109,8 @@ public:
                     const auto& reads = reads_[static_cast<std::size_t>((r * g_.kernel.w + c) * g_.in.channels + g_.first_input(channel) + i)];
                     for (int bit = 0; bit < 32; ++bit) {
                         const float moved = changed(w, {~std::uint32_t{0}, std::uint32_t{1} << bit}) - w;
-                        for (std::size_t n = 0; n < reads.size(); ++n) by_image[n / samples_].add(moved * reads[n]);
+                        // padding is not read, so that no error comes of it, also from a weight that is no number
+                        for (std::size_t n = 0; n < reads.size(); ++n) by_image[n / samples_].add(reads[n] == 0.0f ? 0.0f : moved * reads[n]);
                     }
                 }
     }
@@ -126,8 +127,8 @@ private:
 /// channel, (w' - w) x, over the 32 bits of every weight of its filter and what these weights read at log2(pixels) drawn output pixels of the image, known at
 /// vulnerability_grid; d+ and d- are the numbers of the grid, above and below 0, of the least magnitude that added to the channel's whole map change the
 /// predicted class, found by bisection, or +-2^10; errors past 2^10 do what 2^10 does. Ahmadilivani et al., "DeepVigor: vulnerability value ranges and factors
-/// for DNNs' reliability assessment" (ETS 2023, arXiv 2303.06931), and DeepVigor+ (arXiv 2410.15742), after public code for the latter; with spec.as_published
-/// as there, except that that code asks a gradient whether a map matters at all.
+/// for DNNs' reliability assessment" (ETS 2023, arXiv 2303.06931), and DeepVigor+ (arXiv 2410.15742), after public code for the latter; with spec.pooled errors are those of
+/// all images together and 2^10 is what lies past it, as there; but that code looks only at places of the grid that have errors, and asks a gradient whether a map matters at all.
 ///
 /// An approximation: a flip moves a map's pixels by different amounts, and one drawn pixel that reads 0 says nothing of the others; bisection takes the change
 /// of class for monotonous; what lies between 0 and d+ rounded up to the grid counts as harmless. float32 without protections, biases not among the errors. NaN
@@ -158,7 +159,7 @@ ranking channel_vulnerability(const parameters<Net>& weights, const campaign::pr
         campaign::parallel_for(scores.size(), spec.threads, [&] { return worker{std::make_unique<parameters<Net>>(weights)}; }, [&](worker& w, std::size_t channel) {
             std::vector<impl::error_distribution> errors(traces.size());
             sampler.of(weights, s.slot, static_cast<int>(channel), errors);
-            if (spec.as_published) {
+            if (spec.pooled) {
                 impl::error_distribution all;
                 for (const auto& e : errors) all.add(e);
                 std::fill(errors.begin(), errors.end(), all);
@@ -188,7 +189,7 @@ ranking channel_vulnerability(const parameters<Net>& weights, const campaign::pr
                 };
                 const bool down = changes(vulnerability_grid[0]), up = changes(vulnerability_grid[42]);
                 harmless += errors[n].share_between(least(down, [](std::size_t k) { return 20 - k; }), least(up, [](std::size_t k) { return 22 + k; }));
-                if (spec.as_published) continue;
+                if (spec.pooled) continue;
                 if (!down) harmless += errors[n].share_at(0);
                 if (!up) harmless += errors[n].share_at(43);
             }

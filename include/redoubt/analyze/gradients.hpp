@@ -227,12 +227,20 @@ Sums sum_over_images(const deployed_network& net, std::size_t images, unsigned t
     std::atomic<std::size_t> joined{0};
     campaign::parallel_for((images + together - 1) / together, threads, [&] { return worker{gradient_pass{net}, zero}; }, [&](worker& w, std::size_t run) {
         w.sums.clear();
-        for (std::size_t i = run * together; i < std::min(images, (run + 1) * together); ++i) body(w.pass, i, w.sums);
-        // earlier runs are in other threads' hands, so this ends
-        for (std::size_t done; (done = joined.load()) != run;) joined.wait(done);
-        all.add(w.sums);
-        joined.store(run + 1);
-        joined.notify_all();
+        const auto in_turn = [&](auto&& act) {
+            // earlier runs are in other threads' hands, so this ends
+            for (std::size_t done; (done = joined.load()) != run;) joined.wait(done);
+            act();
+            joined.store(run + 1);
+            joined.notify_all();
+        };
+        try {
+            for (std::size_t i = run * together; i < std::min(images, (run + 1) * together); ++i) body(w.pass, i, w.sums);
+        } catch (...) {
+            in_turn([] {});  // others wait for this run
+            throw;
+        }
+        in_turn([&] { all.add(w.sums); });
     });
     return all;
 }

@@ -68,12 +68,13 @@ namespace redoubt::analyze::inline REDOUBT_ABI {
 
 /// A plan for Net: channels of each group (nn/permute.hpp: what additions, pools and depthwise convolutions tie together) in the order of the sum of their
 /// layers' contributions, and of each convolution without groups, and each linear layer, the first ones twice. The rule of arXiv 2405.10658 is a ratio of each
-/// layer, k = max(1, floor(ratio * channels)), rounded up here to the blocks of 16 in which duplicates come; layers of less than 16 channels stay as they are.
+/// layer, k = max(1, floor(ratio * channels)), rounded up here to the blocks of 16 in which duplicates come; layers of less than 16 channels stay as they are (the authors order tied layers by one of them, we by all).
 /// With budget.added instead, blocks of all layers are taken by the contribution that they cover for each multiply-add until none fits. Of the last linear
 /// layer all neurons: twice where they fill whole blocks, else the layer is computed three times from three copies, which is cheap there.
 ///
 /// Channels that must keep their places (groups -1: of the image, the answer, concats) have their own order, and `covered` says what the first ones hold.
-/// Scores are not negative. Errors: a ranking of another network or with NaN, a budget out of range.
+/// Errors: a ranking of another network, with NaN, with all scores 0, a budget out of range. Weights are not compared: a ranking may be of others than
+/// the network will have, and only reordered() looks.
 template <network_type Net>
 result<hardening_plan> plan_hardening(const ranking& r, const hardening_budget& budget = {}) {
     constexpr const auto& groups = channel_groups_of<Net>;
@@ -82,6 +83,10 @@ result<hardening_plan> plan_hardening(const ranking& r, const hardening_budget& 
     if (!(budget.added >= 0.0 && budget.added <= 1.0)) return error{"the share of multiply-adds that copies may add must be from 0 to 1"};
     if (auto wrong = difference(r.of, {layers_of<Net>(), 0}, false)) return error{"the ranking cannot be used: "} << wrong->text();
     if (auto whole = check(r); !whole) return whole.reason();
+    double whole = 0.0;
+    for (std::size_t s = 0; s < r.layers.size(); ++s)
+        for (std::size_t c = 0; c < r.layers[s].channels.size(); ++c) whole += contribution(r, static_cast<int>(s), c);
+    if (!(whole > 0.0)) return error{"the ranking says nothing: all its scores are 0 ("} << r.images << " images taken, " << r.left_out << " left out)";
     hardening_plan plan{r.formula, r.of, std::vector<planned_layer>(r.layers.size()), {}, 0, 0};
 
     std::vector<std::vector<double>> sums;

@@ -135,7 +135,7 @@ std::vector<injected_rate> inject(const parameters<Net>& weights, const campaign
 
 /// "measured": the SDC-1 rate of single bit flips in the weights of each output channel, over `images`, with intervals; the bias is not struck. Public code for
 /// arXiv 2405.10658 ("channel-FI") injects n = N / (1 + e^2 (N - 1) / (z^2 p (1 - p))) faults with e = 0.01, p = 1/2, N the bits of the channel's weights and
-/// 2000 at most, and scores by accuracy; drawn here are the same numbers, without repetition, every place once where there are no more, and scored are changed
+/// 2000 at most, and scores by accuracy; drawn here are as many, rounded up, with z of the confidence asked for, without repetition, every place once where there are no more, and scored are changed
 /// answers, which need no labels.
 ///
 /// Any number, no protections. Draws depend on the seed and the channel alone. Cost: for each fault and image the part of an inference that the fault reaches;

@@ -79,16 +79,18 @@ inline double contribution(const ranking& r, int slot, std::size_t channel) {
     return r.layers[s].channels[channel] * (r.per_fault ? static_cast<double>(r.of.layers[s].fan_in()) : 1.0);
 }
 
-/// Whether a ranking is whole: scores for every channel, all finite. The error says where.
+/// Whether a ranking is whole: layers of 1 to 65535 channels, scores for every channel, all finite, none below 0. The error says where.
 inline result<void> check(const ranking& r) {
     if (r.layers.size() != r.of.layers.size()) return error{"the ranking has scores of "} << r.layers.size() << " layers, its network has " << r.of.layers.size();
     for (std::size_t s = 0; s < r.layers.size(); ++s) {
         const layer_identity& layer = r.of.layers[s];
         const layer_scores& scores = r.layers[s];
+        if (layer.out < 1 || layer.out > 65535 || layer.fan_in() < 1) return error{"the ranking's layer "} << layer.name << " has " << layer.out << " channels of " << layer.fan_in() << " weights: a layer has 1 to 65535, and some";
         const auto sound = [&](const std::vector<double>& v, std::size_t needed, bool may_be_empty, std::string_view what) -> std::optional<error> {
             if (v.size() != needed && !(may_be_empty && v.empty())) return error{"the ranking has "} << v.size() << " " << what << " of " << layer.name << ", needed " << needed;
             for (std::size_t i = 0; i < v.size(); ++i)
-                if (!std::isfinite(v[i])) return error{"the ranking's "} << what << " of " << layer.name << ": number " << i << " is " << (std::isnan(v[i]) ? "NaN" : "infinite");
+                if (v[i] < 0.0) return error{"the ranking's "} << what << " of " << layer.name << ": number " << i << " is below 0";
+                else if (!std::isfinite(v[i])) return error{"the ranking's "} << what << " of " << layer.name << ": number " << i << " is " << (std::isnan(v[i]) ? "NaN" : "infinite");
             return {};
         };
         if (auto wrong = sound(scores.channels, layer.channels(), false, "scores")) return *wrong;
@@ -160,6 +162,7 @@ inline result<std::vector<agreement>> compare(const ranking& a, const ranking& b
     if (auto wrong = difference(b.of, a.of)) return error{"the rankings cannot be compared: "} << wrong->text();
     for (const ranking* r : {&a, &b})
         if (auto whole = check(*r); !whole) return whole.reason();
+    if (!(ratio > 0.0 && ratio <= 1.0)) return error{"the share of channels that come first must be above 0 and at most 1"};
     std::vector<agreement> all;
     for (std::size_t s = 0; s < a.layers.size(); ++s) {
         const auto &x = a.layers[s].channels, &y = b.layers[s].channels;

@@ -33,6 +33,8 @@ ranking filter_norms(const parameters<Net>& weights, bool each_weight = false) {
 /// folded. No image, no layer of the user's own. Double; cost: a look at each weight.
 template <network_type Net>
 ranking salience(const parameters<Net>& weights) {
+    static_assert(std::none_of(Net::table.steps.begin(), Net::table.steps.begin() + Net::table.step_count, [](const step& s) { return s.kind == op::custom; }),
+                  "redoubt: a layer of the user's own has no magnitudes that importance could be carried along");
     constexpr const auto& t = Net::table;
     ranking r = ranking_of<Net>(weights, "salience");
     std::vector<std::vector<double>> of(static_cast<std::size_t>(t.value_count));
