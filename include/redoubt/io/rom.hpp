@@ -39,7 +39,8 @@ inline result<std::string> rom_source(std::span<const std::byte> image, const ro
     for (char c : symbol.section)
         if (!is_letter(c) && c != '.' && std::isdigit(static_cast<unsigned char>(c)) == 0)
             return error{"ROM image: '"} << symbol.section << "' is no name of a section";
-    std::string text = "// Parameters of a network for redoubt::in_place(), " + std::to_string(image.size()) + " bytes. Written by a program.\n";
+    std::string text = "// Parameters of a network for redoubt::in_place(), ";
+    text.append(std::to_string(image.size())).append(" bytes. Written by a program.\n");
     const std::string array = "const unsigned char " + symbol.name + '[' + std::to_string(image.size()) + ']';
     text += "extern \"C\" " + array + ";\n";
     if (!symbol.section.empty()) text += "[[gnu::section(\"" + symbol.section + "\")]] ";
