@@ -77,7 +77,7 @@ void million(std::uint64_t seed) {
                     const kernel::pixel_checksum<N> other{call.geometry, kept[n].get(), scratch.get()};
                     other.begin();
                     run_kernel(call, other.hook(kernel::no_hook{}));
-                    other.finish(call.in, [](auto) {}, [](int, const auto&) {}, detected, uncorrected);
+                    other.finish(call.in, [](auto) {}, [](const kernel::row_set&, const auto&) {}, detected, uncorrected);
                     ++runs;
                 }
             }
