@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Compiles the header that examples/10_harden.cpp writes into a program: the type of a hardened network, in floats and int8; and sees it refuse another network."""
-import argparse
 import json
 import pathlib
-import re
 import tempfile
 
-from common import STANDARD, WARNINGS, fail, need_compiler, run
+from common import STANDARD, fail, run
+from device import device_arguments, expect_missing_folder, run_device, write_for
 
 MAIN = """
 #include "plan.hpp"
@@ -39,39 +38,21 @@ int main() {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--program", required=True)
-    parser.add_argument("--compiler", required=True)
-    parser.add_argument("--source-dir", type=pathlib.Path, required=True)
-    parser.add_argument("--flag", action="append", default=[])
-    o = parser.parse_args()
-    need_compiler(o.compiler)
-    example = (o.source_dir / "examples" / "10_harden.cpp").read_text(encoding="utf-8")
-    network = re.search(r"namespace rd = .*?;\n.*?(?=static int failed)", example, re.S)[0]
+    o = device_arguments(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        done = run([o.program, root])
-        if done.returncode != 0:
-            fail(done.stdout)
+        write_for(o, root)
         plan = json.loads((root / "plan.json").read_text(encoding="utf-8"))
         header = (root / "plan.hpp").read_text(encoding="utf-8")
         counts = ", ".join(str(layer["duplicated"]) for layer in plan["layers"])
         if "duplicated{" + counts + "};" not in header:
             fail(f"the header does not say {counts}")
-        (root / "main.cpp").write_text(MAIN.replace("NETWORK", network), encoding="utf-8")
-        built = run([o.compiler, *STANDARD, *WARNINGS, "-Werror", "-O1", *o.flag, root / "main.cpp", "-o", root / "device"])
-        if built.returncode != 0:
-            fail(built.stdout)
-        ran = run([root / "device"])
-        if ran.returncode != 0 or ran.stdout != "uncorrected 0\n":
-            fail(f"the program ended with {ran.returncode}: {ran.stdout}")
+        run_device(o, root, "10_harden.cpp", "static int failed", MAIN, [], "uncorrected 0\n")
         for which in ("OTHER", "OTHER_FILTERS"):
             other = run([o.compiler, *STANDARD, f"-D{which}", f"-DLAST={plan['network']['layers'][2]['out']}", "-fsyntax-only", *o.flag, root / "main.cpp"])
             if other.returncode == 0 or "redoubt: the plan is for a network of other layers" not in other.stdout:
                 fail(f"another network ({which}): exit {other.returncode}, says {other.stdout[:2000]}")
-        done = run([o.program, root / "missing"])
-        if done.returncode == 0 or "missing" not in done.stdout:
-            fail(f"a folder that is not there: exit {done.returncode}, says {done.stdout}")
+        expect_missing_folder(o, root / "missing")
     print("compiled into a type, and refused where it does not fit")
 
 

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Links the C++ source that examples/06_rom_image.cpp writes into a program that infers from it, and looks where the array went."""
-import argparse
 import pathlib
-import re
 import shutil
 import tempfile
 
-from common import STANDARD, WARNINGS, fail, need_compiler, run
+from common import STANDARD, fail, run
+from device import device_arguments, expect_missing_folder, run_device, write_for
 
 MAIN = """
 #include <redoubt/redoubt.hpp>
@@ -27,36 +26,18 @@ int main() {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--program", required=True)
-    parser.add_argument("--compiler", required=True)
-    parser.add_argument("--source-dir", type=pathlib.Path, required=True)
-    parser.add_argument("--flag", action="append", default=[])
-    o = parser.parse_args()
-    need_compiler(o.compiler)
-    example = (o.source_dir / "examples" / "06_rom_image.cpp").read_text(encoding="utf-8")
-    network = re.search(r"namespace rd = .*?;\n.*?(?=using trained_as)", example, re.S)[0]
+    o = device_arguments(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        done = run([o.program, root / "trained.cpp"])
-        if done.returncode != 0:
-            fail(done.stdout)
-        (root / "main.cpp").write_text(MAIN.replace("NETWORK", network), encoding="utf-8")
-        built = run([o.compiler, *STANDARD, *WARNINGS, "-Werror", "-O1", *o.flag, root / "main.cpp", root / "trained.cpp", "-o", root / "device"])
-        if built.returncode != 0:
-            fail(built.stdout)
-        ran = run([root / "device"])
-        if ran.returncode != 0 or ran.stdout != "corrected 0\n":
-            fail(f"the program ended with {ran.returncode}: {ran.stdout}")
+        write_for(o, root / "trained.cpp")
+        run_device(o, root, "06_rom_image.cpp", "using trained_as", MAIN, ["trained.cpp"], "corrected 0\n")
         unit = run([o.compiler, *STANDARD, "-c", root / "trained.cpp", "-o", root / "trained.o"])
         if unit.returncode != 0:
             fail(unit.stdout)
         if shutil.which("objdump") and ".rodata.trained" not in run(["objdump", "-h", root / "trained.o"]).stdout:
             fail("the array is not in the section that was asked for")
-        # nowhere to write: a message, and nothing half-written
-        done = run([o.program, root / "missing" / "trained.cpp"])
-        if done.returncode == 0 or "missing" not in done.stdout:
-            fail(f"a folder that is not there: exit {done.returncode}, says {done.stdout}")
+        # nothing half-written
+        expect_missing_folder(o, root / "missing" / "trained.cpp")
     print("linked and read in place")
 
 
