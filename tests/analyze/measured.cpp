@@ -99,13 +99,13 @@ TEST_CASE("samples are as large as planned, their intervals hold the truth, and 
 }
 
 TEST_CASE("drawn places differ from each other and are all there") {
-    auto drawn = analyze::impl::drawn_places(random_stream{1, {}}, 1000, 400);
+    auto drawn = analyze::impl::drawn_places({.seed = 1}, 1000, 400);
     std::ranges::sort(drawn);
     CHECK(std::ranges::adjacent_find(drawn) == drawn.end());
     CHECK((drawn.size() == 400 && drawn.back() < 1000));
     std::vector<int> seen(10);
     for (std::uint64_t seed = 0; seed < 3000; ++seed)
-        for (const auto p : analyze::impl::drawn_places(random_stream{seed, {}}, 10, 3)) ++seen[static_cast<std::size_t>(p)];
+        for (const auto p : analyze::impl::drawn_places({.seed = seed}, 10, 3)) ++seen[static_cast<std::size_t>(p)];
     for (const int n : seen) CHECK(std::abs(n - 900) < 120);
 }
 

@@ -133,34 +133,18 @@ private:
             call.bias = net_.parameters().data() + net_.layout().slots[number(s.slot)].bias;
             call.residual = value(s.residual);
             call.block_end = call.geometry.blocks();
-            if (!apart) {
-                call.act = s.act;
-                call.limit = s.limit;
-                call.lower = s.lower;
-                call.slope = s.slope;
-            }
+            if (!apart) call.activate_by(s.nonlinearity());
             kernel::conv2d<float32>(call);
             if (apart) kernel::add_and_activate<float32>(sums_[i].data(), nullptr, out, size, s.nonlinearity(), {});
         } else if (s.kind == op::add || s.kind == op::activate) {
             kernel::add_and_activate<float32>(value(s.in), value(s.residual), out, size, s.nonlinearity(), {});
             if (kernel::needs_input(s.act)) kernel::add_and_activate<float32>(value(s.in), value(s.residual), sums_[i].data(), size, {}, {});
         } else if (s.kind == op::concat) {
-            for_each_part(s, [&](int v, shape part, int channel) { kernel::concat_part(part, value(v), s.geometry.out, out, channel); });
+            plan_.for_each_part(s, [&](std::size_t, int v, shape part, int channel) { kernel::concat_part(part, value(v), s.geometry.out, out, channel); });
         } else {
             train::pool(s, value(s.in), out);
         }
     }
-    template <class Body>
-    void for_each_part(const step& s, Body&& body) const {
-        int channel = 0;
-        for (const int v : s.parts) {
-            if (v < 0) continue;
-            const shape part = plan_.values[number(v)].extents;
-            body(v, part, channel);
-            channel += part.channels;
-        }
-    }
-
     /// Memory for the gradient to a value, 0 where nothing has come yet.
     float* slope(int v) {
         if (!reached_[number(v)]) std::fill(slopes_[number(v)].begin(), slopes_[number(v)].end(), 0.0f);
@@ -183,7 +167,7 @@ private:
         add(s.residual, own);
         if (s.kind == op::convolution) return backward_convolution(s, own, gradients);
         if (s.kind == op::concat)
-            return for_each_part(s, [&](int v, shape part, int channel) {
+            return plan_.for_each_part(s, [&](std::size_t, int v, shape part, int channel) {
                 if (v != plan_.first) kernel::concat_gradient(part, s.geometry.out, own, channel, slope(v));
             });
         if (s.in == plan_.first) return;

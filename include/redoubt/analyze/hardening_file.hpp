@@ -44,13 +44,9 @@ inline result<hardening_plan> read_plan(const std::string& path) {
     std::optional<error> wrong;
     const io::json_fields f{*j, "", wrong};
     hardening_plan plan;
-    const std::uint64_t schema = f.count("schema");
-    if (!wrong && schema != plan_schema) wrong = error{"schema: is "} << schema << ", this program reads " << plan_schema;
-    if (const std::string kind = f.text("kind"); !wrong && kind != "hardening") wrong = error{"kind: is "} << kind << ", not hardening";
-    plan.formula = f.text("formula");
+    impl::read_head(f, wrong, "hardening", plan_schema, plan.formula, plan.of);
     plan.multiply_adds = f.count("multiply_adds");
     plan.added = f.count("added");
-    plan.of = impl::read_identity(f.object("network"));
     f.objects("layers", [&](const io::json_fields& l) {
         plan.layers.push_back({static_cast<int>(l.count("duplicated", 1u << 20)), l.flag("tripled"), l.rate("covered")});
     });
@@ -108,7 +104,7 @@ inline result<std::string> plan_header(const hardening_plan& plan, const std::st
     text += "/// Rows, columns and inputs of each layer's filters.\n";
     text += "inline constexpr std::array<int, " + std::to_string(3 * plan.layers.size()) + "> filters{" + shapes + "};\n";
     text += "/// CRC-32C of the weights and biases that the plan was made for, in the order of the trained network, for the record: reordered() compares it where parameters are made.\n";
-    text += "inline constexpr unsigned weights_crc32c = 0x" + impl::hex_of(plan.of.weights) + "u;\n\n";
+    text += "inline constexpr unsigned weights_crc32c = 0x" + io::hex_of(plan.of.weights) + "u;\n\n";
     text += "template <redoubt::network_type Net>\ninline constexpr bool fits = [] {\n    if (Net::table.slot_count != static_cast<int>(layers.size())) return false;\n"
             "    for (std::size_t s = 0; s < layers.size(); ++s)\n"
             "        if (const auto& g = Net::table.slots[s].geometry; Net::table.slots[s].name.view() != layers[s] || g.out.channels != channels[s] ||\n"

@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <unordered_set>
 #include <vector>
 
 namespace redoubt::analyze::inline v1 {
@@ -50,19 +49,10 @@ struct weight_range {
     std::uint64_t first = 0, count = 0;
 };
 
-/// `count` of `places` numbers, none twice, all where there are not more: Floyd's algorithm (Bentley, Floyd, CACM 30 (1987) 754).
-inline std::vector<std::uint64_t> drawn_places(random_stream random, std::uint64_t places, std::uint64_t count) {
-    std::vector<std::uint64_t> all;
-    if (count >= places) {
-        for (std::uint64_t i = 0; i < places; ++i) all.push_back(i);
-        return all;
-    }
-    std::unordered_set<std::uint64_t> seen;
-    for (std::uint64_t j = places - count; j < places; ++j) {
-        const std::uint64_t drawn = random.below(j + 1);
-        all.push_back(seen.insert(drawn).second ? drawn : j);
-        if (all.back() == j) seen.insert(j);
-    }
+/// `count` of `places` numbers, none twice, all where there are not more.
+inline std::vector<std::uint64_t> drawn_places(const fault::draw_key& key, std::uint64_t places, std::uint64_t count) {
+    std::vector<std::uint64_t> all(static_cast<std::size_t>(std::min(count, places)));
+    fault::draw_exactly(key, places, all);
     return all;
 }
 
@@ -82,8 +72,9 @@ std::vector<injected_rate> inject(const parameters<Net>& weights, const campaign
         rate.places = r.count * bits;
         const double planned = campaign::sample_size({spec.margin, spec.confidence, static_cast<double>(rate.places), 0.5});
         rate.faults = std::min({rate.places, spec.most_faults, static_cast<std::uint64_t>(planned)});
-        const random_stream random{spec.seed, {static_cast<std::uint32_t>(r.slot), static_cast<std::uint32_t>(r.first), static_cast<std::uint32_t>(r.count), 0x4348464au}};
-        for (const std::uint64_t place : drawn_places(random, rate.places, rate.faults)) {
+        // a channel and the layer that it is all of are drawn apart
+        const fault::draw_key key{spec.seed, r.first << 32 | r.count, 0x4348464au, static_cast<std::uint32_t>(r.slot)};
+        for (const std::uint64_t place : drawn_places(key, rate.places, rate.faults)) {
             fault::weight_fault f;
             f.copy = fault::primary_weights;
             f.slot = r.slot;

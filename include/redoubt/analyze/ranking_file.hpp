@@ -3,6 +3,7 @@
 #pragma once
 
 #include <redoubt/analyze/ranking.hpp>
+#include <redoubt/io/checksum.hpp>
 #include <redoubt/io/file.hpp>
 #include <redoubt/io/json_fields.hpp>
 #include <redoubt/io/printable.hpp>
@@ -28,16 +29,11 @@ namespace impl {
 
 using json = io::json_fields::json;
 
-inline std::string hex_of(std::uint32_t word) {
-    std::string text(8, '0');
-    for (std::size_t i = 8; i-- > 0; word >>= 4) text[i] = "0123456789abcdef"[word & 15u];
-    return text;
-}
 inline json json_of(const network_identity& of) {
     json layers = json::array();
     for (const layer_identity& l : of.layers)
         layers.push_back({{"name", l.name}, {"out", l.out}, {"rows", l.rows}, {"columns", l.columns}, {"in", l.in}, {"linear", l.is_linear}});
-    return {{"weights_crc32c", hex_of(of.weights)}, {"layers", std::move(layers)}};
+    return {{"weights_crc32c", io::hex_of(of.weights)}, {"layers", std::move(layers)}};
 }
 inline network_identity read_identity(const io::json_fields& f) {
     constexpr std::uint64_t most = 1u << 20;
@@ -50,6 +46,15 @@ inline network_identity read_identity(const io::json_fields& f) {
         of.layers.push_back({l.text("name"), extent("out"), extent("rows"), extent("columns"), extent("in"), l.flag("linear")});
     });
     return of;
+}
+
+/// Takes what every file of ours begins with, of this kind and schema: the formula and the network.
+inline void read_head(const io::json_fields& f, std::optional<error>& wrong, std::string_view kind, std::uint64_t schema, std::string& formula, network_identity& of) {
+    const std::uint64_t its = f.count("schema");
+    if (!wrong && its != schema) wrong = error{"schema: is "} << its << ", this program reads " << schema;
+    if (const std::string what = f.text("kind"); !wrong && what != kind) wrong = error{"kind: is "} << what << ", not " << kind;
+    formula = f.text("formula");
+    of = read_identity(f.object("network"));
 }
 
 /// The JSON of a file of ours; errors name the file.
@@ -99,14 +104,10 @@ inline result<ranking> parse_ranking(const impl::json& j, std::string_view sourc
     std::optional<error> wrong;
     const io::json_fields f{j, "", wrong};
     ranking r;
-    const std::uint64_t schema = f.count("schema");
-    if (!wrong && schema != ranking_schema) wrong = error{"schema: is "} << schema << ", this program reads " << ranking_schema;
-    if (const std::string kind = f.text("kind"); !wrong && kind != "ranking") wrong = error{"kind: is "} << kind << ", not ranking";
-    r.formula = f.text("formula");
+    impl::read_head(f, wrong, "ranking", ranking_schema, r.formula, r.of);
     r.per_fault = f.flag("per_fault");
     r.images = f.count("images");
     r.left_out = f.count("left_out");
-    r.of = impl::read_identity(f.object("network"));
     constexpr double most = std::numeric_limits<double>::max();
     f.objects("layers", [&](const io::json_fields& l) {
         layer_scores s;

@@ -45,6 +45,12 @@ struct conv_call {
     constexpr int stored_channels() const { return geometry.out.channels - folded; }
 
     constexpr activation_spec nonlinearity() const { return {act, limit, lower, slope}; }
+    constexpr void activate_by(const activation_spec& by) {
+        act = by.kind;
+        limit = by.limit;
+        lower = by.lower;
+        slope = by.slope;
+    }
 };
 
 }  // namespace redoubt::kernel::inline v1

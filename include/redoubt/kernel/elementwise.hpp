@@ -12,10 +12,7 @@ void add_and_activate(const typename N::activation* in, const typename N::activa
                       typename N::activation* out, int count, const activation_spec& act, int8_scales scales) {
     using lanes = typename lane_arithmetic<N>::lanes;
     conv_call<N> call;
-    call.act = act.kind;
-    call.limit = act.limit;
-    call.lower = act.lower;
-    call.slope = act.slope;
+    call.activate_by(act);
     call.residual = residual;
     call.out = out;
     if constexpr (N::is_integer) {

@@ -33,10 +33,13 @@ constexpr double root(double x) {
 
 namespace redoubt::inline REDOUBT_ABI {
 
+/// What folding a norm multiplies its channel's weights by: scale / sqrt(variance + epsilon), in double.
+constexpr double folding_factor(float scale, float variance, double epsilon = 1e-5) { return static_cast<double>(scale) / detail::root(static_cast<double>(variance) + epsilon); }
+
 /// Folds a norm into one output channel: weights (all of that channel) and bias change in place, in double, rounded
 /// once. `epsilon` is PyTorch's 1e-5 unless the training used another.
 inline void fold(const norm_channel& norm, std::span<float> weights, float& bias, double epsilon = 1e-5) {
-    const double factor = static_cast<double>(norm.scale) / detail::root(static_cast<double>(norm.variance) + epsilon);
+    const double factor = folding_factor(norm.scale, norm.variance, epsilon);
     for (float& w : weights) w = static_cast<float>(static_cast<double>(w) * factor);
     bias = static_cast<float>(
         __builtin_fma(static_cast<double>(bias) - static_cast<double>(norm.mean), factor, static_cast<double>(norm.shift)));

@@ -226,10 +226,7 @@ private:
         call.residual = at(s.residual);
         if constexpr (s.stores_logits) call.logits = space.template value<typename N::logit>(s.out).data();
         else call.out = at(s.out);
-        call.act = s.act;
-        call.limit = s.limit;
-        call.lower = s.lower;
-        call.slope = s.slope;
+        call.activate_by(s.nonlinearity());
         call.scales = scales<I>();
         call.folded = s.folded;
         if constexpr (Net::table.slots[static_cast<std::size_t>(s.slot)].has_intervals) {

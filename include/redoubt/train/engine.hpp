@@ -8,6 +8,7 @@
 #include <redoubt/kernel/elementwise.hpp>
 #include <redoubt/kernel/input_gradient.hpp>
 #include <redoubt/kernel/weight_gradient.hpp>
+#include <redoubt/nn/convert.hpp>
 #include <redoubt/train/batch_options.hpp>
 #include <redoubt/train/layout.hpp>
 #include <redoubt/train/loss.hpp>
@@ -87,7 +88,7 @@ public:
         labels_ = labels;
         options_ = &options;
         weights_.forward(plan_, layout_, parameters, options, team_, [&](std::size_t s, std::size_t c) {
-            return static_cast<float>(static_cast<double>(parameters[layout_.slots[s].scale + c]) / std::sqrt(static_cast<double>(running[s].variance[c]) + norm_epsilon));
+            return static_cast<float>(folding_factor(parameters[layout_.slots[s].scale + c], running[s].variance[c], norm_epsilon));
         });
         chunk_ = std::max<std::size_t>(8, (count_ + most_chunks - 1) / most_chunks);
         const std::size_t chunks = (count_ + chunk_ - 1) / chunk_;
@@ -214,15 +215,8 @@ private:
             float* const to = out + n * out_size;
             const float* const from = in == nullptr ? nullptr : in + n * in_size;
             pool(s, from, to);
-            if (s.kind == op::concat) {
-                int channel = 0;
-                for (const int v : s.parts) {
-                    if (v < 0) continue;
-                    const shape part = plan_.values[number(v)].extents;
-                    kernel::concat_part(part, read(v, g) + n * plan_.size_of(v), s.geometry.out, to, channel);
-                    channel += part.channels;
-                }
-            }
+            if (s.kind == op::concat)
+                plan_.for_each_part(s, [&](std::size_t, int v, shape part, int channel) { kernel::concat_part(part, read(v, g) + n * plan_.size_of(v), s.geometry.out, to, channel); });
         }
     }
     void convolve(const step& s, std::size_t i, group& g) {
@@ -236,12 +230,7 @@ private:
         call.weights = weights_.read(s.slot);
         call.bias = s.has_norm ? zeros_.data() : parameters.data() + r.bias;
         call.block_end = call.geometry.blocks();
-        if (!apart) {
-            call.act = s.act;
-            call.limit = s.limit;
-            call.lower = s.lower;
-            call.slope = s.slope;
-        }
+        if (!apart) call.activate_by(s.nonlinearity());
         kernel::read_ahead soon;
         add_next(s.in, g, soon);
         soon.spread(call.geometry.out.height * static_cast<int>(g.count));
@@ -368,21 +357,12 @@ private:
         const std::size_t in_size = number(s.geometry.in.size()), out_size = number(s.geometry.out.size());
         if (m.residual_sum >= 0) kernel::add_elements(gradient(m.residual_sum, g), own, gradient(s.residual, g), out_size * g.count);
         if (s.kind == op::convolution) return backward_convolution(p, m, s, own, g);
-        if (s.kind == op::concat) {
-            int channel = 0;
-            for (std::size_t k = 0; k < s.parts.size(); ++k) {
-                const int v = s.parts[k];
-                if (v < 0) continue;
-                const shape part = plan_.values[number(v)].extents;
-                if (v != plan_.first) {
-                    float* const to = started(v, m.parts_added[k], g);
-                    for (std::size_t n = 0; n < g.count; ++n)
-                        kernel::concat_gradient(part, s.geometry.out, own + n * out_size, channel, to + n * number(part.size()));
-                }
-                channel += part.channels;
-            }
-            return;
-        }
+        if (s.kind == op::concat)
+            return plan_.for_each_part(s, [&](std::size_t k, int v, shape part, int channel) {
+                if (v == plan_.first) return;
+                float* const to = started(v, m.parts_added[k], g);
+                for (std::size_t n = 0; n < g.count; ++n) kernel::concat_gradient(part, s.geometry.out, own + n * out_size, channel, to + n * number(part.size()));
+            });
         if (!m.to_input) return;
         if (s.kind == op::add || s.kind == op::activate) {
             if (m.added >= 0) kernel::add_elements(gradient(m.added, g), own, gradient(s.in, g), out_size * g.count);

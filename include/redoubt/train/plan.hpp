@@ -56,6 +56,18 @@ struct training_plan {
     int first = 0;                 ///< value of the image
 
     const step& at(int i) const { return steps[static_cast<std::size_t>(i)]; }
+    /// body(number of the branch, value, its extents, its first channel in the output) for each branch of a concat.
+    template <class Body>
+    void for_each_part(const step& s, Body&& body) const {
+        int channel = 0;
+        for (std::size_t k = 0; k < s.parts.size(); ++k) {
+            const int v = s.parts[k];
+            if (v < 0) continue;
+            const shape part = values[static_cast<std::size_t>(v)].extents;
+            body(k, v, part, channel);
+            channel += part.channels;
+        }
+    }
     std::size_t size_of(int v) const { return static_cast<std::size_t>(values[static_cast<std::size_t>(v)].extents.size()); }
     /// Whether what goes into the activation is kept: the norm's gradient or the activation's derivative asks for it.
     static bool keeps_sum(const step& s) { return s.kind == op::convolution && (s.has_norm || kernel::needs_input(s.act)); }
