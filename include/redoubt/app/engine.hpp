@@ -57,6 +57,12 @@ template <network_type Net, number N, class Presets = usual_presets>
 class typed_engine final : public engine {
     using plain = with_number<Net, N>;
     using apart = with_norms_apart<Net>;
+    template <class P>
+    static consteval bool has_gains() {
+        if constexpr (is_for<P, N>) return redoubt::detail::any_gains<typename P::template apply<plain>>;
+        else return false;
+    }
+    static constexpr bool keeps_norms = []<class... P>(pack<P...>) { return (has_gains<P>() || ...); }(Presets{});
     static_assert(have_names_of_their_own(Presets{}), "redoubt: two presets have the same name");
     static_assert(have_none(Presets{}), "redoubt: presets are compared with presets::none, which is not among them");
 
@@ -75,7 +81,10 @@ public:
     std::vector<io::expected_layer> layers() const override { return io::expected_layers<Net>(); }
 
     result<void> load(const io::tensor_file& file, std::string_view source) override {
-        if (const result<void> r = io::load<apart>(file, source, *apart_); !r) return r;
+        if constexpr (keeps_norms) {
+            apart_ = std::make_unique<parameters<apart>>();
+            if (const result<void> r = io::load<apart>(file, source, *apart_); !r) return r;
+        }
         return io::load<Net>(file, source, *weights_);
     }
 
@@ -192,7 +201,7 @@ private:
 
     std::string model_;
     std::unique_ptr<parameters<Net>> weights_ = std::make_unique<parameters<Net>>();
-    std::unique_ptr<parameters<apart>> apart_ = std::make_unique<parameters<apart>>();
+    std::unique_ptr<parameters<apart>> apart_;  ///< where a preset keeps norms apart
     std::unique_ptr<parameters<plain>> converted_;
     std::vector<std::unique_ptr<campaign::subject>> subjects_;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <redoubt/app/engine.hpp>
+#include <redoubt/app/json_file.hpp>
 #include <redoubt/io/file.hpp>
 
 #include <nlohmann/json.hpp>
@@ -194,15 +195,7 @@ inline result<void> read_plan(const nlohmann::ordered_json& plan, options& o) {
     return {};
 }
 inline result<void> read_plan_file(const std::string& path, options& o) {
-    const auto bytes = io::read_file(path, std::size_t{1} << 24);
-    if (!bytes) return bytes.reason();
-    const auto* const text = reinterpret_cast<const char*>(bytes->data());
-    try {
-        const auto r = read_plan(nlohmann::ordered_json::parse(text, text + bytes->size()), o);
-        return r ? r : result<void>{error{path} << ": " << r.reason().text()};
-    } catch (const nlohmann::json::parse_error& e) {
-        return error{path} << ": " << e.what();
-    }
+    return read_json_file(path, std::size_t{1} << 24, [&](const nlohmann::ordered_json& plan) { return read_plan(plan, o); });
 }
 /// The plan as JSON: what results depend on.
 inline nlohmann::ordered_json plan_json(const options& o) {

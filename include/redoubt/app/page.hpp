@@ -4,6 +4,7 @@
 
 #include <redoubt/app/accuracy_chart.hpp>
 #include <redoubt/app/heat_map.hpp>
+#include <redoubt/app/json_file.hpp>
 #include <redoubt/app/page_style.hpp>
 #include <redoubt/app/pareto_chart.hpp>
 #include <redoubt/app/results.hpp>
@@ -313,17 +314,8 @@ inline result<std::string> report_page(const nlohmann::ordered_json& results) {
 
 /// Reads a results.json and writes its page, whole or not at all. Errors name the file, and what in it is wrong.
 inline result<void> write_report(const std::string& results_path, const std::string& out_path) {
-    const auto bytes = io::read_file(results_path);
-    if (!bytes) return bytes.reason();
-    nlohmann::ordered_json json;
-    try {
-        const auto* text = reinterpret_cast<const char*>(bytes->data());
-        json = nlohmann::ordered_json::parse(text, text + bytes->size());
-    } catch (const nlohmann::json::exception& e) {
-        return error{results_path} << ": " << e.what();
-    }
-    const auto page = report_page(json);
-    if (!page) return error{results_path} << ": " << page.reason().text();
+    const auto page = read_json_file(results_path, io::default_read_limit, [](const nlohmann::ordered_json& results) { return report_page(results); });
+    if (!page) return page.reason();
     return io::write_file_atomically(out_path, *page);
 }
 

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <redoubt/app/cells.hpp>
+#include <redoubt/app/fitting_images.hpp>
 #include <redoubt/app/page.hpp>
 #include <redoubt/app/progress.hpp>
 #include <redoubt/app/records.hpp>
 #include <redoubt/app/report.hpp>
 #include <redoubt/campaign/journal.hpp>
 #include <redoubt/campaign/timing.hpp>
+#include <redoubt/io/checksum.hpp>
 #include <redoubt/io/dataset.hpp>
 
 #include <chrono>
@@ -110,12 +112,7 @@ private:
             if (!set) return error{"--data: "} << set.reason().text();
             for (const std::string& model : options_.models) {
                 const engine& e = pick(model, options_.numbers.front());
-                if (!(shape{set->channels, set->height, set->width} == e.input()))
-                    return error{options_.data} << ": images are " << set->channels << "x" << set->height << "x" << set->width
-                                                << ", " << model << " takes " << e.input().channels << "x" << e.input().height
-                                                << "x" << e.input().width;
-                if (set->classes > e.classes())
-                    return error{options_.data} << ": has " << set->classes << " classes, " << model << " only " << e.classes();
+                if (auto r = check_images(*set, options_.data, model, e.input(), e.classes()); !r) return r;
             }
             const int wanted = which == io::part::test ? options_.images : options_.calibration;
             if (which == io::part::test && static_cast<std::size_t>(wanted) > set->size())
@@ -225,15 +222,15 @@ private:
         plan["program"] = "redoubt 0.1.0";
         plan["weights_crc32c"] = nlohmann::ordered_json::object();
         for (const weights_result& w : weights_) plan["weights_crc32c"][w.model] = w.crc32c;
-        plan["images_crc32c"] = checksum(std::as_bytes(std::span{test_.pixels}));
-        plan["calibration_crc32c"] = checksum(std::as_bytes(std::span{training_.pixels}));
+        plan["images_crc32c"] = io::checksum_text(std::as_bytes(std::span{test_.pixels}));
+        plan["calibration_crc32c"] = io::checksum_text(std::as_bytes(std::span{training_.pixels}));
         return plan.dump();
     }
 
     /// Journals are named by their plans, so that campaigns may share a folder.
     result<void> open_journal() {
         const std::string plan = plan_line();
-        std::string name = "journal-" + checksum(std::as_bytes(std::span{plan.data(), plan.size()}));
+        std::string name = "journal-" + io::checksum_text(std::as_bytes(std::span{plan.data(), plan.size()}));
         if (!options_.shard.empty()) {
             name += "-" + options_.shard;
             std::replace(name.begin(), name.end(), '/', '-');
@@ -362,13 +359,10 @@ private:
         return io::write_safetensors(options_.dump_outputs, file);
     }
 
-    static std::string checksum(std::span<const std::byte> bytes) {
-        return impl::format("%08x", kernel::crc32c(bytes.data(), bytes.size()));
-    }
     void note_weights(const std::string& model, const std::string& path, std::span<const std::byte> bytes) {
         for (const weights_result& w : weights_)
             if (w.model == model) return;
-        weights_.push_back({model, path, checksum(bytes)});
+        weights_.push_back({model, path, io::checksum_text(bytes)});
     }
 
     result<void> write() {

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <redoubt/app/curves.hpp>
+#include <redoubt/app/fitting_images.hpp>
+#include <redoubt/app/progress.hpp>
 #include <redoubt/app/trainable.hpp>
 #include <redoubt/app/training_recipe.hpp>
+#include <redoubt/io/checksum.hpp>
 #include <redoubt/io/dataset.hpp>
 #include <redoubt/io/safetensors.hpp>
 #include <redoubt/io/split.hpp>
-#include <redoubt/kernel/crc32c.hpp>
 
 #include <chrono>
 #include <cmath>
@@ -19,8 +21,6 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-#include <unistd.h>
 
 namespace redoubt::app::inline v1 {
 
@@ -72,10 +72,7 @@ private:
         auto lessons = io::load_dataset(from, io::part::train), exam = io::load_dataset(from, io::part::test);
         for (const auto* set : {&lessons, &exam}) {
             if (!*set) return error{"data: "} << set->reason().text();
-            const shape in = net_->input();
-            if (!(shape{(*set)->channels, (*set)->height, (*set)->width} == in))
-                return error{from} << ": images are " << (*set)->channels << "x" << (*set)->height << "x" << (*set)->width << ", " << request_.model << " takes " << in.channels << "x"
-                                   << in.height << "x" << in.width;
+            if (auto r = check_images(**set, from, request_.model, net_->input(), net_->classes()); !r) return r;
         }
         auto by = io::parse_normalisation(request_.normalise, lessons->channels);
         if (!by) return error{"normalise: "} << by.reason().text();
@@ -92,73 +89,70 @@ private:
         }
         return {};
     }
-    static std::string checksum(std::span<const std::byte> bytes) {
-        char text[9];
-        std::snprintf(text, sizeof text, "%08x", kernel::crc32c(bytes.data(), bytes.size()));
-        return text;
-    }
-    /// A checkpoint is of one recipe, and of what the files that it names hold.
-    result<void> add_to_name(const std::string& path) {
+    /// A file that the recipe names; a checkpoint is of one recipe, and of what these hold.
+    result<io::tensor_file> read_named(const std::string& path) {
         const auto bytes = io::read_file(path);
         if (!bytes) return bytes.reason();
-        request_.by.name += ", " + path + " " + checksum(*bytes);
-        return {};
+        request_.by.name += ", " + path + " " + io::checksum_text(*bytes);
+        return io::parse_safetensors(*bytes, path);
     }
     result<void> begin() {
         request_.by.threads = options_.threads;
-        if (!request_.teacher.empty()) {
-            const auto who = pick(request_.teacher_model);
-            if (!who) return who.reason();
-            if (!((*who)->input() == net_->input()) || (*who)->classes() != net_->classes()) return error{"teacher: "} << request_.teacher_model << " takes other images or knows other classes";
-            const auto file = io::read_safetensors(request_.teacher);
+        if (!request_.teacher.empty())
+            if (auto r = take_teacher(); !r) return r;
+        io::tensor_file start;
+        if (!request_.start.empty()) {
+            auto file = read_named(request_.start);
             if (!file) return file.reason();
-            auto teacher = (*who)->teacher(*file, request_.teacher);
-            if (!teacher) return teacher.reason();
-            request_.by.teacher = std::move(*teacher);
-            if (auto r = add_to_name(request_.teacher); !r) return r;
+            start = std::move(*file);
         }
-        if (!request_.start.empty())
-            if (auto r = add_to_name(request_.start); !r) return r;
-        request_.by.name += ", images " + checksum(std::as_bytes(std::span{lessons_.pixels})) + checksum(std::as_bytes(std::span{lessons_.labels}));
+        request_.by.name += ", images " + io::checksum_text(std::as_bytes(std::span{lessons_.pixels})) + io::checksum_text(std::as_bytes(std::span{lessons_.labels}));
         net_->begin(request_.by);
-        const std::string checkpoint = in_folder("checkpoint.safetensors");
-        if (std::filesystem::exists(checkpoint)) {
-            if (auto r = net_->resume(checkpoint); !r) return r;
-            if (const std::string log = in_folder("log.csv"); std::filesystem::exists(log)) {
-                auto rows = read_training_csv(log, net_->epochs_done());
-                if (!rows) return rows.reason();
-                rows_ = std::move(*rows);
-            }
-            std::fprintf(stderr, "%s: goes on after epoch %d of %d\n", checkpoint.c_str(), static_cast<int>(net_->epochs_done()), static_cast<int>(request_.by.epochs));
-            return {};
-        }
+        if (const std::string checkpoint = in_folder("checkpoint.safetensors"); std::filesystem::exists(checkpoint)) return resume(checkpoint);
         if (request_.start.empty()) return {};
-        const auto file = io::read_safetensors(request_.start);
-        if (!file) return file.reason();
-        const auto adapted = net_->start_from(*file, request_.start, request_.function);
+        const auto adapted = net_->start_from(start, request_.start, request_.function);
         if (!adapted) return adapted.reason();
         if (request_.function)
             std::printf("%s: %zu of %zu weights lay beyond the function's range and were clipped\n", request_.start.c_str(), adapted->beyond, adapted->weights);
+        return {};
+    }
+    result<void> take_teacher() {
+        const auto who = pick(request_.teacher_model);
+        if (!who) return who.reason();
+        if (!((*who)->input() == net_->input()) || (*who)->classes() != net_->classes()) return error{"teacher: "} << request_.teacher_model << " takes other images or knows other classes";
+        const auto file = read_named(request_.teacher);
+        if (!file) return file.reason();
+        auto teacher = (*who)->teacher(*file, request_.teacher);
+        if (!teacher) return teacher.reason();
+        request_.by.teacher = std::move(*teacher);
+        return {};
+    }
+    result<void> resume(const std::string& checkpoint) {
+        if (auto r = net_->resume(checkpoint); !r) return r;
+        if (const std::string log = in_folder("log.csv"); std::filesystem::exists(log)) {
+            auto rows = read_training_csv(log, net_->epochs_done());
+            if (!rows) return rows.reason();
+            rows_ = std::move(*rows);
+        }
+        std::fprintf(stderr, "%s: goes on after epoch %d of %d\n", checkpoint.c_str(), static_cast<int>(net_->epochs_done()), static_cast<int>(request_.by.epochs));
         return {};
     }
     result<void> run_epoch() {
         const auto start = clock::now();
         const auto seconds = [&] { return std::chrono::duration<double>(clock::now() - start).count(); };
         const int epochs = static_cast<int>(request_.by.epochs), epoch = static_cast<int>(net_->epochs_done()) + 1;
-        const bool shown = ::isatty(STDERR_FILENO) != 0;
-        auto drawn = start;
+        terminal_line line;
         const auto watch = [&](std::uint64_t step, std::uint64_t steps, const train::step_report& did) {
             if (!std::isfinite(did.loss) || (request_.by.faulty.only_below == 0.0 && !std::isfinite(did.faulty_loss)))
                 throw std::runtime_error{"the loss of epoch " + std::to_string(epoch) + ", step " + std::to_string(step + 1) + " is " + shortest_text(did.loss) + ", under faults " +
                                          shortest_text(did.faulty_loss) + what_is_kept(epoch)};
-            if (!shown || clock::now() - drawn < std::chrono::milliseconds{200}) return;
-            drawn = clock::now();
+            if (!line.is_due()) return;
             const double done = static_cast<double>(step + 1), speed = done / seconds();
-            std::fprintf(stderr, "\r\x1b[Kepoch %d of %d: loss %.4f, %s%.0f images a second, %.0f s left", epoch, epochs, did.loss, last_accuracy().c_str(), speed * static_cast<double>(request_.by.batch),
-                         (static_cast<double>(steps) * (epochs - epoch + 1) - done) / speed);
+            line.draw("epoch %d of %d: loss %.4f, %s%.0f images a second, %.0f s left", epoch, epochs, did.loss, last_accuracy().c_str(), speed * static_cast<double>(request_.by.batch),
+                      (static_cast<double>(steps) * (epochs - epoch + 1) - done) / speed);
         };
         const auto did = net_->epoch(lessons_, watch);
-        if (shown) std::fprintf(stderr, "\r\x1b[K");
+        line.clear();
         if (!did) return did.reason();
         if (!net_->is_finite()) return error{"after epoch "} << epoch << " some weights are no numbers" << what_is_kept(epoch);
         const io::image_set& judged = validation_.size() != 0 ? validation_ : exam_;
@@ -185,7 +179,7 @@ private:
         about["recipe"] = request_.json;
         about["test_images"] = exam_.size();
         about["right"] = right;
-        about["weights_crc32c"] = checksum(*bytes);
+        about["weights_crc32c"] = io::checksum_text(*bytes);
         if (auto r = io::write_file_atomically(in_folder("training.json"), about.dump(1) + "\n"); !r) return r;
         std::printf("right on %zu of %zu test images\nWrote %s, %s, %s and %s.\n", right, exam_.size(), weights.c_str(), in_folder("training.json").c_str(), in_folder("log.csv").c_str(),
                     in_folder("curves.svg").c_str());

@@ -2,6 +2,7 @@
 // What `train` is asked: a JSON recipe, checked before anything runs.
 #pragma once
 
+#include <redoubt/app/json_file.hpp>
 #include <redoubt/app/options.hpp>
 #include <redoubt/io/json_fields.hpp>
 #include <redoubt/train/feature_faults.hpp>
@@ -175,15 +176,7 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
 }
 
 inline result<training_request> read_recipe_file(const std::string& path) {
-    const auto bytes = io::read_file(path, std::size_t{1} << 24);
-    if (!bytes) return bytes.reason();
-    const auto* const text = reinterpret_cast<const char*>(bytes->data());
-    try {
-        auto r = read_recipe(nlohmann::ordered_json::parse(text, text + bytes->size()));
-        return r ? std::move(r) : result<training_request>{error{path} << ": " << r.reason().text()};
-    } catch (const nlohmann::json::exception& e) {
-        return error{path} << ": " << e.what();
-    }
+    return read_json_file(path, std::size_t{1} << 24, [](const nlohmann::ordered_json& recipe) { return read_recipe(recipe); });
 }
 
 }  // namespace redoubt::app::inline REDOUBT_ABI
