@@ -5,7 +5,9 @@
 #include <redoubt/analyze/bound_search.hpp>
 #include <redoubt/analyze/deepvigor.hpp>
 #include <redoubt/analyze/hardening_file.hpp>
+#include <redoubt/analyze/learn_then_test.hpp>
 #include <redoubt/analyze/measured.hpp>
+#include <redoubt/analyze/pruning_file.hpp>
 #include <redoubt/analyze/ranking_file.hpp>
 #include <redoubt/analyze/vulnerability.hpp>
 #include <redoubt/analyze/weight_scores.hpp>
@@ -16,6 +18,7 @@
 #include <redoubt/campaign/planning.hpp>
 #include <redoubt/campaign/sequential.hpp>
 #include <redoubt/campaign/stratified.hpp>
+#include <redoubt/io/channel_selection.hpp>
 #include <redoubt/io/cifar.hpp>
 #include <redoubt/io/rom.hpp>
 #include <redoubt/redoubt.hpp>

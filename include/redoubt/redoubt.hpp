@@ -14,6 +14,7 @@
 #include <redoubt/harden/ecc.hpp>
 #include <redoubt/harden/hybrid_range.hpp>
 #include <redoubt/harden/norm_apart.hpp>
+#include <redoubt/harden/prune.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>
 #include <redoubt/harden/rule.hpp>

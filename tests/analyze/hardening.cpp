@@ -118,6 +118,39 @@ TEST_CASE("a budget of multiply-adds buys the blocks that are worth most") {
     CHECK(counts_of(plan_for(*weights, {.added = 0.02, .last_linear = false})) == std::vector<int>{32, 0, 0, 0, 0, 0, 0});
 }
 
+TEST_CASE("a rate of wrong answers buys as few blocks as leave it") {
+    const auto weights = support::drawn_network<net>(3);
+    auto rates = analyze::filter_norms<net>(*weights);
+    rates.per_fault = true;
+    double words = 0.0, whole = 0.0;
+    for (std::size_t s = 0; s < rates.layers.size(); ++s) {
+        words += static_cast<double>(rates.of.layers[s].channels() * rates.of.layers[s].fan_in());
+        for (double& rate : rates.layers[s].channels) whole += (rate *= 1e-3) * static_cast<double>(rates.of.layers[s].fan_in());
+    }
+    const auto left_by = [&](const analyze::hardening_plan& plan) {
+        double left = 0.0;
+        for (std::size_t s = 0; s < plan.layers.size(); ++s) {
+            double of = 0.0;
+            for (const double rate : rates.layers[s].channels) of += rate * static_cast<double>(rates.of.layers[s].fan_in());
+            left += of * (1.0 - plan.layers[s].covered);
+        }
+        return left / words;
+    };
+    std::uint64_t before = 0;
+    for (const double share : {0.9, 0.5, 0.25}) {
+        const auto plan = analyze::plan_hardening<net>(rates, {.residual = share * whole / words});
+        INFO(support::complaint(plan));
+        REQUIRE(plan);
+        CHECK(left_by(*plan) <= share * whole / words * (1.0 + 1e-12));
+        CHECK(plan->added > before);
+        before = plan->added;
+    }
+    CHECK(support::complaint(analyze::plan_hardening<net>(rates, {.residual = 1e-9})).find("a rate of 1e-09 cannot be reached: ") != std::string::npos);
+    CHECK(support::complaint(analyze::plan_hardening<net>(rates, {.residual = 1.0})).find("below 1") != std::string::npos);
+    rates.per_fault = false;
+    CHECK(support::complaint(analyze::plan_hardening<net>(rates, {.residual = 0.1})).find("whose scores are rates of one fault") != std::string::npos);
+}
+
 TEST_CASE("without faults the hardened network has the bits of the plain one") {
     const auto weights = support::drawn_network<net>(3);
     const auto plan = plan_for(*weights, {.ratio = 0.5});

@@ -2,12 +2,15 @@
 // From a ranking and a budget to a plan: which channels a hardened network computes twice.
 #pragma once
 
+#include <redoubt/analyze/group_scores.hpp>
 #include <redoubt/analyze/ranking.hpp>
 #include <redoubt/kernel/geometry.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,6 +23,7 @@ namespace redoubt::analyze::inline v1 {
 struct hardening_budget {
     double ratio = 0.15;       ///< of each layer's channels, rounded down, at least one; used where `added` is 0
     double added = 0.0;        ///< of the network's multiply-adds, as many as copies may add, those of the last layer left aside: blocks are taken by contribution a multiply-add
+    double residual = 0.0;     ///< above 0: as few such blocks as leave this rate of wrong answers for one fault anywhere in the weights, if copies mend all; needs a ranking of rates
     bool last_linear = true;   ///< all neurons of the last linear layer, whatever they cost
 };
 
@@ -66,10 +70,17 @@ inline result<void> check(const hardening_plan& plan) {
 
 namespace redoubt::analyze::inline REDOUBT_ABI {
 
+namespace impl {
+inline std::string rate_text(double rate) {
+    char text[32];
+    return {text, std::to_chars(text, text + sizeof text, rate, std::chars_format::general, 3).ptr};
+}
+}  // namespace impl
+
 /// A plan for Net: channels of each group (nn/permute.hpp: what additions, pools and depthwise convolutions tie together) in the order of the sum of their
 /// layers' contributions, and of each convolution without groups, and each linear layer, the first ones twice. The rule of arXiv 2405.10658 is a ratio of each
 /// layer, k = max(1, floor(ratio * channels)), rounded up here to the blocks of 16 in which duplicates come; layers of less than 16 channels stay as they are (the authors order tied layers by one of them, we by all).
-/// With budget.added instead, blocks of all layers are taken by the contribution that they cover for each multiply-add until none fits. Of the last linear
+/// With budget.added or budget.residual instead, blocks of all layers are taken by the contribution that they cover for each multiply-add until none fits or the rate is reached. Of the last linear
 /// layer all neurons: twice where they fill whole blocks, else the layer is computed three times from three copies, which is cheap there.
 ///
 /// Channels that must keep their places (groups -1: of the image, the answer, concats) have their own order, and `covered` says what the first ones hold.
@@ -81,20 +92,12 @@ result<hardening_plan> plan_hardening(const ranking& r, const hardening_budget& 
     constexpr auto lanes = static_cast<std::size_t>(kernel::lane_count);
     if (!(budget.ratio > 0.0 && budget.ratio <= 1.0)) return error{"the share of channels to compute twice must be above 0 and at most 1"};
     if (!(budget.added >= 0.0 && budget.added <= 1.0)) return error{"the share of multiply-adds that copies may add must be from 0 to 1"};
-    if (auto wrong = difference(r.of, {layers_of<Net>(), 0}, false)) return error{"the ranking cannot be used: "} << wrong->text();
-    if (auto whole = check(r); !whole) return whole.reason();
-    double whole = 0.0;
-    for (std::size_t s = 0; s < r.layers.size(); ++s)
-        for (std::size_t c = 0; c < r.layers[s].channels.size(); ++c) whole += contribution(r, static_cast<int>(s), c);
-    if (!(whole > 0.0)) return error{"the ranking says nothing: all its scores are 0 ("} << r.images << " images taken, " << r.left_out << " left out)";
+    if (!(budget.residual >= 0.0 && budget.residual < 1.0)) return error{"the rate of wrong answers that may be left must be at least 0 and below 1"};
+    if (budget.residual > 0.0 && !r.per_fault) return error{"a rate of wrong answers needs a ranking whose scores are rates of one fault: measured ones or channel-vulnerability, not "} << r.formula;
+    const auto sums = group_scores<Net>(r);
+    if (!sums) return sums.reason();
     hardening_plan plan{r.formula, r.of, std::vector<planned_layer>(r.layers.size()), {}, 0, 0};
-
-    std::vector<std::vector<double>> sums;
-    for (int g = 0; g < groups.count; ++g) sums.emplace_back(static_cast<std::size_t>(groups.channels[static_cast<std::size_t>(g)]));
-    for (int s = 0; s < Net::table.slot_count; ++s)
-        if (const int g = groups.of_slot(s); g >= 0)
-            for (std::size_t c = 0; c < sums[static_cast<std::size_t>(g)].size(); ++c) sums[static_cast<std::size_t>(g)][c] += contribution(r, s, c);
-    for (const auto& of_group : sums) {
+    for (const auto& of_group : *sums) {
         plan.orders.emplace_back(of_group.size());
         order_by_score(of_group, plan.orders.back());
     }
@@ -133,23 +136,32 @@ result<hardening_plan> plan_hardening(const ranking& r, const hardening_budget& 
     };
     const auto is_left = [&](std::size_t s) { return !(budget.last_linear && static_cast<int>(s) == last); };
     std::vector<std::size_t> taken(rows.size());
-    if (budget.added == 0.0) {
+    if (budget.added == 0.0 && budget.residual == 0.0) {
         for (std::size_t s = 0; s < rows.size(); ++s) {
             const double channels = static_cast<double>(r.of.layers[s].out);
             const int wanted = std::max(1, static_cast<int>(budget.ratio * channels + 1e-9));
             taken[s] = std::min(rows[s].blocks.size(), (static_cast<std::size_t>(wanted) + lanes - 1) / lanes);
         }
     } else {
-        double room = budget.added * static_cast<double>(plan.multiply_adds);
-        for (;;) {
+        double room = budget.added > 0.0 ? budget.added * static_cast<double>(plan.multiply_adds) : std::numeric_limits<double>::infinity();
+        // faults strike all weights alike: a rate of the network is the mean of contributions over them
+        double words = 0.0, left = 0.0;
+        for (std::size_t s = 0; s < rows.size(); ++s) {
+            words += static_cast<double>(r.of.layers[s].channels()) * static_cast<double>(r.of.layers[s].fan_in());
+            if (is_left(s)) left += rows[s].whole;
+        }
+        const auto is_enough = [&] { return budget.residual > 0.0 && left <= budget.residual * words; };
+        while (!is_enough()) {
             std::size_t best = rows.size();
             const auto worth = [&](std::size_t s) { return rows[s].blocks[taken[s]] / static_cast<double>(rows[s].cost); };
             for (std::size_t s = 0; s < rows.size(); ++s)
                 if (is_left(s) && taken[s] < rows[s].blocks.size() && static_cast<double>(rows[s].cost) <= room && (best == rows.size() || worth(s) > worth(best))) best = s;
             if (best == rows.size() || !(worth(best) > 0.0)) break;
-            ++taken[best];
+            left -= rows[best].blocks[taken[best]++];
             room -= static_cast<double>(rows[best].cost);
         }
+        if (budget.residual > 0.0 && !is_enough())
+            return error{"a rate of "} << impl::rate_text(budget.residual) << " cannot be reached: " << impl::rate_text(left / words) << " is left by what can be computed twice within the budget";
     }
     for (std::size_t s = 0; s < rows.size(); ++s)
         if (is_left(s)) take(s, taken[s]);

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <redoubt/analyze/hardening.hpp>
+#include <redoubt/analyze/plan_source.hpp>
 #include <redoubt/analyze/ranking_file.hpp>
 
-#include <algorithm>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace redoubt::analyze::inline v1 {
 
@@ -57,59 +57,22 @@ inline result<hardening_plan> read_plan(const std::string& path) {
     return plan;
 }
 
-namespace impl {
-inline bool is_keyword(std::string_view word) {
-    constexpr std::string_view all[] = {
-        "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch", "char", "char8_t", "char16_t", "char32_t", "class", "co_await", "co_return",
-        "co_yield", "compl", "concept", "const", "const_cast", "consteval", "constexpr", "constinit", "continue", "decltype", "default", "delete", "do", "double", "dynamic_cast", "else", "enum",
-        "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline", "int", "long", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator",
-        "or", "or_eq", "private", "protected", "public", "register", "reinterpret_cast", "requires", "return", "short", "signed", "sizeof", "static", "static_assert", "static_cast", "struct",
-        "switch", "template", "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "union", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor",
-        "xor_eq"};
-    return std::find(std::begin(all), std::end(all), word) != std::end(all);
-}
-}  // namespace impl
-
 /// The plan as a C++ header for devices: `name::duplicated`, channels by layer; `name::hardened<Net>`, the type, which does not compile for a network of other
 /// layers. Its parameters must be those of reordered(), converted: the header cannot tell them from others of the same layers. Errors: a name that is none in C++ or is taken, layers whose
 /// names cannot stand in a source.
 inline result<std::string> plan_header(const hardening_plan& plan, const std::string& name) {
     if (auto whole = check(plan); !whole) return whole.reason();
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    const auto is_word = [&](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_'; };
-    const bool reserved = name.starts_with('_') || name.find("__") != std::string::npos || name == "std" || name == "redoubt" || impl::is_keyword(name);
-    if (name.empty() || is_digit(name[0]) || !std::all_of(name.begin(), name.end(), is_word) || reserved)
-        return error{"a plan's header: "} << io::printable(name) << " is no name of a namespace";
-    std::string names, outs, twice, thrice, shapes;
-    for (std::size_t s = 0; s < plan.layers.size(); ++s) {
-        const layer_identity& layer = plan.of.layers[s];
-        for (const char c : layer.name)
-            if (!is_word(c) && c != '.' && c != '-') return error{"a plan's header: the layer's name "} << io::printable(layer.name) << " cannot stand in a source";
-        const std::string comma = s == 0 ? "" : ", ";
-        names += comma + '"' + layer.name + '"';
-        outs += comma + std::to_string(layer.out);
-        for (const int extent : {layer.rows, layer.columns, layer.in}) shapes += (shapes.empty() ? "" : ", ") + std::to_string(extent);
-        twice += comma + std::to_string(plan.layers[s].duplicated);
-        if (!plan.layers[s].tripled) continue;
+    std::string twice, thrice;
+    for (std::size_t l = 0; l < plan.layers.size(); ++l) {
+        twice += (l == 0 ? "" : ", ") + std::to_string(plan.layers[l].duplicated);
+        if (!plan.layers[l].tripled) continue;
         for (const char* protection : {"tmr", "tmr_parameters"})
-            thrice += ",\n                                 redoubt::protect_number<" + std::to_string(s) + ", redoubt::" + protection + ">";
+            thrice += ",\n                                 redoubt::protect_number<" + std::to_string(l) + ", redoubt::" + protection + ">";
     }
-    const std::string count = std::to_string(plan.layers.size());
-    std::string text = "// Which channels a hardened network computes twice. Written by a program, from the ranking ";
-    for (const char c : plan.formula) text += is_word(c) || c == '-' ? c : '?';
-    text += ".\n#pragma once\n\n#include <redoubt/redoubt.hpp>\n\n#include <array>\n#include <string_view>\n\nnamespace " + name + " {\n\n";
-    text += "inline constexpr std::array<std::string_view, " + count + "> layers{" + names + "};\n";
-    text += "inline constexpr std::array<int, " + count + "> channels{" + outs + "};\n";
-    text += "inline constexpr std::array<int, " + count + "> duplicated{" + twice + "};\n";
-    text += "/// Rows, columns and inputs of each layer's filters.\n";
-    text += "inline constexpr std::array<int, " + std::to_string(3 * plan.layers.size()) + "> filters{" + shapes + "};\n";
-    text += "/// CRC-32C of the weights and biases that the plan was made for, in the order of the trained network, for the record: reordered() compares it where parameters are made.\n";
-    text += "inline constexpr unsigned weights_crc32c = 0x" + io::hex_of(plan.of.weights) + "u;\n\n";
-    text += "template <redoubt::network_type Net>\ninline constexpr bool fits = [] {\n    if (Net::table.slot_count != static_cast<int>(layers.size())) return false;\n"
-            "    for (std::size_t s = 0; s < layers.size(); ++s)\n"
-            "        if (const auto& g = Net::table.slots[s].geometry; Net::table.slots[s].name.view() != layers[s] || g.out.channels != channels[s] ||\n"
-            "            g.kernel.h != filters[3 * s] || g.kernel.w != filters[3 * s + 1] || g.group_in() != filters[3 * s + 2])\n            return false;\n"
-            "    return true;\n}();\n\n";
+    auto head = impl::plan_source(plan.of, plan.formula, name, "Which channels a hardened network computes twice");
+    if (!head) return head.reason();
+    std::string text = std::move(*head);
+    text += "inline constexpr std::array<int, " + std::to_string(plan.layers.size()) + "> duplicated{" + twice + "};\n\n";
     text += "template <redoubt::network_type Net, template <int, class...> class Duplicate>\nstruct applied {\n"
             "    static_assert(fits<Net>, \"redoubt: the plan is for a network of other layers\");\n"
             "    using type = redoubt::harden<Net, redoubt::duplicate_counts<duplicated, Duplicate>" + thrice + ">;\n};\n\n";

@@ -112,19 +112,19 @@ void add_filter_norms(const parameters<Net>& weights, int slot, std::span<double
         }
 }
 
-/// The same network with the channels of each group in another order: order_of(group) is a span of std::uint16_t, order[new place] = old one. Its
-/// answers are the same but for the order in which products are added (int8: the same).
-template <network_type Net, class OrderOf>
-void permute_channels(const parameters<Net>& from, OrderOf&& order_of, parameters<Net>& to) {
-    using N = typename Net::number_type;
-    static_assert(!is_fast<N> && std::same_as<Net, without_protection<Net>>, "redoubt: permute channels before a network is protected or made fast");
-    constexpr const auto& groups = channel_groups_of<Net>;
-    to = from;
+/// The channels of each group that a smaller network keeps, in the order it has them: kept_of(group) is a span of std::uint16_t, kept[place in To] = channel
+/// in From. Both are the same but for their channels' counts, floats where they differ; To's parameters beyond weights and biases stay as they are.
+template <network_type From, network_type To, class KeptOf>
+void select_channels(const parameters<From>& from, KeptOf&& kept_of, parameters<To>& to) {
+    using N = typename From::number_type;
+    static_assert(!is_fast<N> && std::same_as<From, without_protection<From>>, "redoubt: channels are chosen before a network is protected or made fast");
+    static_assert(std::same_as<N, typename To::number_type> && From::table.step_count == To::table.step_count, "redoubt: channels are chosen from a network of the same layers");
+    constexpr const auto& groups = channel_groups_of<From>;
     const auto place = [&](int group, int channel) {
-        return group < 0 ? channel : static_cast<int>(order_of(group)[static_cast<std::size_t>(channel)]);
+        return group < 0 ? channel : static_cast<int>(kept_of(group)[static_cast<std::size_t>(channel)]);
     };
-    for (int i = 0; i < Net::table.step_count; ++i) {
-        const step& s = Net::table.steps[static_cast<std::size_t>(i)];
+    for (int i = 0; i < To::table.step_count; ++i) {
+        const step& s = To::table.steps[static_cast<std::size_t>(i)];
         if (s.slot < 0) continue;
         const auto& g = s.geometry;
         const int out_group = groups.of_value[static_cast<std::size_t>(s.out)];
@@ -138,6 +138,14 @@ void permute_channels(const parameters<Net>& from, OrderOf&& order_of, parameter
                         to.weight_at(s.slot, o, r, c, in) = from.weight_at(s.slot, source, r, c, place(in_group, in));
         }
     }
+}
+
+/// The same network with the channels of each group in another order: order_of(group) is a span of std::uint16_t, order[new place] = old one. Its
+/// answers are the same but for the order in which products are added (int8: the same).
+template <network_type Net, class OrderOf>
+void permute_channels(const parameters<Net>& from, OrderOf&& order_of, parameters<Net>& to) {
+    to = from;
+    select_channels<Net, Net>(from, order_of, to);
 }
 
 }  // namespace redoubt::inline v1
