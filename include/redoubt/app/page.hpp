@@ -4,8 +4,8 @@
 
 #include <redoubt/app/accuracy_chart.hpp>
 #include <redoubt/app/heat_map.hpp>
+#include <redoubt/app/html_page.hpp>
 #include <redoubt/app/json_file.hpp>
-#include <redoubt/app/page_style.hpp>
 #include <redoubt/app/pareto_chart.hpp>
 #include <redoubt/app/results.hpp>
 #include <redoubt/io/file.hpp>
@@ -13,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +24,7 @@ namespace redoubt::app::inline REDOUBT_ABI {
 namespace impl {
 
 /// Writes the page, section by section.
-class page_writer {
+class page_writer : html_page {
 public:
     explicit page_writer(const campaign_results& r) : r_{r} {
         for (const cell_result& c : r_.cells) {
@@ -40,11 +39,7 @@ public:
     std::string write() {
         const std::string networks = r_.models.empty() ? "no network" : joined(r_.models);
         const std::string title = "Faults in " + networks + ": accuracy, silent errors, costs";
-        out_ = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>" +
-               escaped(title) + "</title>\n<style>" + std::string{page_style} + "</style>\n</head>\n<body>\n<main>\n<h1>" +
-               escaped(title) + "</h1>\n";
+        begin(title);
         paragraph("A fault-injection campaign of " + r_.program + " " + r_.version + ". Every number below stands in its results.json.",
                   "faint");
         asked();
@@ -56,7 +51,7 @@ public:
         field();
         table();
         reading();
-        return out_ + "</main>\n</body>\n</html>\n";
+        return ended();
     }
 
 private:
@@ -79,17 +74,6 @@ private:
     }
     static std::string where(const cell_result& c) { return "faults in " + c.fault + ", " + c.model + ", " + c.number; }
 
-    void heading(std::string_view text) { out_ += "<h2>" + escaped(text) + "</h2>\n"; }
-    void paragraph(std::string_view text, std::string_view style = "") {
-        out_ += (style.empty() ? "<p>" : "<p class=\"" + std::string{style} + "\">") + escaped(text) + "</p>\n";
-    }
-    void fact(std::string_view name, std::string_view text) {
-        if (!text.empty()) out_ += "<dt>" + escaped(name) + "</dt><dd>" + escaped(text) + "</dd>\n";
-    }
-    void figure(std::string_view caption, std::string_view rest, const std::string& drawing) {
-        out_ += "<figure><figcaption>" + escaped(caption) + (rest.empty() ? "" : " <span>" + escaped(rest) + "</span>") +
-                "</figcaption>" + drawing + "</figure>\n";
-    }
     void legend() {
         out_ += "<p class=\"legend\">";
         for (std::size_t s = 0; s < protections_.size(); ++s)
@@ -181,22 +165,6 @@ private:
         }
         out_ += "</div>\n";
     }
-
-    /// The head of a table: columns of words, then of numbers.
-    void open_table(std::string_view label, std::initializer_list<const char*> words, std::initializer_list<const char*> numbers) {
-        out_ += "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"" + std::string{label} + "\"><table>\n<thead><tr>";
-        for (const char* name : words) out_ += "<th scope=\"col\" class=\"word\">" + std::string{name} + "</th>";
-        for (const char* name : numbers) out_ += "<th scope=\"col\">" + std::string{name} + "</th>";
-        out_ += "</tr></thead>\n<tbody>\n";
-    }
-    void line(std::initializer_list<std::string> words, std::initializer_list<std::string> numbers, bool first = false) {
-        out_ += first ? "<tr class=\"first\">" : "<tr>";
-        for (const std::string& word : words)
-            out_ += (word.size() > 20 ? "<td class=\"word long\">" : "<td class=\"word\">") + escaped(word) + "</td>";
-        for (const std::string& text : numbers) out_ += "<td>" + text + "</td>";
-        out_ += "</tr>\n";
-    }
-    void close_table() { out_ += "</tbody></table></div>\n"; }
 
     static std::string points_text(const difference_result& d) {
         const auto points = [](double v) { return (v > 0.0 ? "+" : "") + fixed_text(100.0 * v, 1); };
@@ -298,7 +266,6 @@ private:
     std::vector<std::string> protections_;
     std::vector<chart_cells> groups_;  ///< cells of one drawing of accuracy
     std::vector<chart_cells> rivals_;  ///< protections under the same faults
-    std::string out_;
 };
 
 }  // namespace impl

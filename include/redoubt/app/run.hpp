@@ -2,6 +2,7 @@
 // The one function that gives any network a whole command line.
 #pragma once
 
+#include <redoubt/app/analysis_command.hpp>
 #include <redoubt/app/command_line.hpp>
 #include <redoubt/app/session.hpp>
 #include <redoubt/app/train_command.hpp>
@@ -87,17 +88,24 @@ inline result<void> plan_of_journal(const std::string& path, options& o) {
 ///     PROGRAM merge JOURNAL... [options]  the results of a campaign whose shards wrote these journals
 ///     PROGRAM report RESULTS PAGE         the page of a results.json
 ///     PROGRAM train RECIPE [options]      a network's weights, for networks that were announced as trainable
+///     PROGRAM rank [options]              rankings of a network's channels, for the same networks
+///     PROGRAM harden [options]            which channels are computed twice, by a ranking
+///     PROGRAM prune [options]             which channels are removed, by a ranking
 inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<engine>> engines,
                const program_defaults& defaults = {}) {
     const campaign::cluster job;
-    if (argc > 1 && std::string_view{argv[1]} == "train") {
+    if (const std::string first = argc > 1 ? argv[1] : ""; first == "train" || first == "rank" || first == "harden" || first == "prune") {
         if (job.size() != 1) {
-            if (job.rank() == 0) std::fprintf(stderr, "%s: train runs on one process; --threads takes its cores\n", argv[0]);
+            if (job.rank() == 0) std::fprintf(stderr, "%s: %s runs on one process; --threads takes its cores\n", argv[0], first.c_str());
             return 2;
         }
-        std::vector<std::unique_ptr<trainable>> trainables;
-        for (trainable_maker make : announced_trainables()) trainables.push_back(make());
-        return train_command(argv[0], {argv + 2, argv + argc}, std::move(trainables));
+        const auto made = [](const auto& makers) {
+            std::vector<decltype(makers.front()())> all;
+            for (const auto make : makers) all.push_back(make());
+            return all;
+        };
+        const std::vector<const char*> words{argv + 2, argv + argc};
+        return first == "train" ? train_command(argv[0], words, made(announced_trainables())) : analysis_command(argv[0], first, words, made(announced_analysables()), defaults);
     }
     known_words known;
     for (const auto& e : engines) {
@@ -126,7 +134,7 @@ inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<en
         return 2;
     };
     if (command != "campaign" && command != "replay" && command != "merge" && command != "report")
-        return refuse("'" + command + "' is no command; there is campaign, replay, merge, report, train");
+        return refuse("'" + command + "' is no command; there is campaign, replay, merge, report, train, rank, harden, prune");
     const bool asks_help = std::find(words.begin(), words.end(), std::string_view{"--help"}) != words.end();
     if (command == "replay" && files.size() != 1 && !asks_help) return refuse("replay takes one file, which --record wrote");
     if (command == "report" && files.size() != 2 && !asks_help) return refuse("report takes a results.json and the page to write");
