@@ -3,9 +3,11 @@
 #pragma once
 
 #include <redoubt/analyze/ranking.hpp>
+#include <redoubt/base/philox.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 namespace redoubt::analyze::inline REDOUBT_ABI {
@@ -23,6 +25,16 @@ ranking filter_norms(const parameters<Net>& weights, bool each_weight = false) {
         for (std::size_t i = 0; each_weight && i < Net::table.slots[static_cast<std::size_t>(s)].geometry.weights(); ++i)
             to.weights.push_back(std::abs(static_cast<double>(logical_weight(weights, s, i))));
     }
+    return r;
+}
+
+/// "random": scores from a seed, a baseline for rankings that say something.
+template <network_type Net>
+ranking random_scores(const parameters<Net>& weights, std::uint64_t seed) {
+    ranking r = ranking_of<Net>(weights, "random");
+    random_stream draw{seed, {0, 0, 0, 0x52414e4bu}};
+    for (layer_scores& layer : r.layers)
+        for (double& score : layer.channels) score = draw.unit();
     return r;
 }
 

@@ -23,7 +23,7 @@
 namespace redoubt::app::inline v1 {
 
 /// Rankings by the names of their formulas; those from `first_of_weights` on need no images.
-inline constexpr std::array<std::string_view, 7> formula_names{"parameter-vulnerability", "batch-vulnerability", "taylor", "deepvigor", "measured", "l2-norm", "salience"};
+inline constexpr std::array<std::string_view, 8> formula_names{"parameter-vulnerability", "batch-vulnerability", "taylor", "deepvigor", "measured", "l2-norm", "salience", "random"};
 inline constexpr std::size_t first_of_weights = 5;
 
 /// A ranking to be made.
@@ -131,6 +131,7 @@ private:
             return analyze::measured_channels<Net>(weights, images, {.most_faults = by.faults, .seed = by.seed, .threads = by.threads});
         if (by.formula == formula_names[5]) return analyze::filter_norms<Net>(weights);
         if (by.formula == formula_names[6]) return analyze::salience<Net>(weights);
+        if (by.formula == formula_names[7]) return analyze::random_scores<Net>(weights, by.seed);
         return error{"there is no ranking "} << by.formula;
     }
 

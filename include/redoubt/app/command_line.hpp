@@ -45,6 +45,7 @@ inline std::optional<options> parse(int argc, const char* const* argv, const pro
     cli.add_option("--layer", o.layer, "Only this layer (its name in --names)");
     cli.add_option("--number", o.numbers, "Numbers")->delimiter(',')->capture_default_str();
     cli.add_option("--protect", o.protections, "Protections (default: none,range,tmr_parameters,crc for weights, else none,range,dmr,tmr)")->delimiter(',');
+    cli.add_option("--ranking", o.ranking, "JSON file that `rank` wrote: which channels are the first to be computed more than once (default: those of the longest filters)");
     cli.add_option("--trials", o.trials, "Trials a cell")->capture_default_str();
     cli.add_option("--margin", o.margin, "End a cell as soon as SDC-1 is known to +- this much (0.01: one point); --trials is then the most");
     cli.add_option("--relative-margin", o.relative_margin, "The same relative to SDC-1 itself (0.2: a fifth)");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <redoubt/app/presets.hpp>
+#include <redoubt/analyze/group_scores.hpp>
 #include <redoubt/campaign/subject.hpp>
 #include <redoubt/io/checkpoint.hpp>
 #include <redoubt/nn/channel_ranges.hpp>
@@ -32,6 +33,9 @@ public:
     virtual std::vector<io::expected_layer> layers() const = 0;
     /// Weights out of a checkpoint.
     virtual result<void> load(const io::tensor_file& file, std::string_view source) = 0;
+    /// Puts channels in the order of a ranking, where their order counts, instead of that of their filters' lengths. Call after load(). Errors: a ranking of
+    /// another network, or of other weights.
+    virtual result<void> order_by(const analyze::ranking& r) = 0;
     /// Scales and bounds from training images, then the presets named. Call after load().
     virtual void prepare(const campaign::prepared_images& training, std::span<const std::string> protections,
                          unsigned threads) = 0;
@@ -88,6 +92,14 @@ public:
         return io::load<Net>(file, source, *weights_);
     }
 
+    result<void> order_by(const analyze::ranking& r) override {
+        if (auto wrong = analyze::difference(r.of, analyze::identity_of<Net>(*weights_))) return error{"the ranking cannot be used: "} << wrong->text();
+        auto scores = analyze::group_scores<Net>(r);
+        if (!scores) return scores.reason();
+        scores_ = std::move(*scores);
+        return {};
+    }
+
     void prepare(const campaign::prepared_images& training, std::span<const std::string> protections,
                  unsigned threads) override {
         const auto seen = observe_all<Net>(*weights_, training, threads);
@@ -140,20 +152,22 @@ private:
         return observed<Some, calibration<Some>>(images, threads, [&](auto image, auto& space, auto& seen) { observe<Some>(weights, image, space, seen); });
     }
 
-    /// The network with the channels of larger filters first.
+    /// The lengths of filters, squared, by group.
+    std::vector<std::vector<double>> filter_lengths() const {
+        std::vector<std::vector<double>> norms;
+        for (int g = 0; g < channel_groups_of<Net>.count; ++g) norms.emplace_back(static_cast<std::size_t>(channel_groups_of<Net>.channels[static_cast<std::size_t>(g)]));
+        for (int s = 0; s < Net::table.slot_count; ++s)
+            if (const int group = channel_groups_of<Net>.of_slot(s); group >= 0) add_filter_norms<Net>(*weights_, s, norms[static_cast<std::size_t>(group)]);
+        return norms;
+    }
+    /// The network with the channels first that count most.
     std::unique_ptr<parameters<Net>> ranked() const {
-        std::vector<std::vector<std::uint16_t>> order(static_cast<std::size_t>(channel_groups_of<Net>.count));
-        std::vector<std::vector<double>> norms(order.size());
-        for (std::size_t g = 0; g < order.size(); ++g) {
-            order[g].resize(static_cast<std::size_t>(channel_groups_of<Net>.channels[g]));
-            norms[g].resize(order[g].size());
+        const std::vector<std::vector<double>> scores = scores_.empty() ? filter_lengths() : scores_;
+        std::vector<std::vector<std::uint16_t>> order;
+        for (const auto& of_group : scores) {
+            order.emplace_back(of_group.size());
+            order_by_score(of_group, order.back());
         }
-        for (int i = 0; i < Net::table.step_count; ++i) {
-            const step& s = Net::table.steps[static_cast<std::size_t>(i)];
-            const int group = channel_groups_of<Net>.of_value[static_cast<std::size_t>(s.out)];
-            if (s.slot >= 0 && group >= 0) add_filter_norms<Net>(*weights_, s.slot, norms[static_cast<std::size_t>(group)]);
-        }
-        for (std::size_t g = 0; g < order.size(); ++g) order_by_score(norms[g], order[g]);
         auto permuted = std::make_unique<parameters<Net>>();
         permute_channels<Net>(*weights_, [&](int group) { return std::span<const std::uint16_t>{order[static_cast<std::size_t>(group)]}; }, *permuted);
         return permuted;
@@ -201,6 +215,7 @@ private:
 
     std::string model_;
     std::unique_ptr<parameters<Net>> weights_ = std::make_unique<parameters<Net>>();
+    std::vector<std::vector<double>> scores_;  ///< of a ranking, by group of channels; empty: lengths of filters
     std::unique_ptr<parameters<apart>> apart_;  ///< where a preset keeps norms apart
     std::unique_ptr<parameters<plain>> converted_;
     std::vector<std::unique_ptr<campaign::subject>> subjects_;

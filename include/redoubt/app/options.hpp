@@ -34,6 +34,7 @@ struct options {
     std::string sampling = "uniform";
     std::vector<std::string> numbers;
     std::vector<std::string> protections;   ///< empty: the defaults of each fault
+    std::string ranking;                    ///< of channels that are computed more than once; empty: by the lengths of filters
     int trials = 20;
     int images = 100;
     int calibration = 2000;
@@ -69,6 +70,7 @@ struct options {
         visit("sampling", o.sampling);
         visit("number", o.numbers);
         visit("protect", o.protections);
+        visit("ranking", o.ranking);
         visit("trials", o.trials);
         visit("images", o.images);
         visit("calibration", o.calibration);
@@ -248,6 +250,7 @@ inline result<void> check_plan(const options& o, const known_words& known) {
     if (o.images < 1) return error{"--images: at least 1"};
     if (o.calibration < 1) return error{"--calibration: at least 1"};
     if (o.models.size() > 1 && !o.weights.empty()) return error{"--weights names one checkpoint, but --model several networks"};
+    if (o.models.size() > 1 && !o.ranking.empty()) return error{"--ranking is of one network, but --model names several"};
     return {};
 }
 

@@ -156,7 +156,7 @@ inline nlohmann::ordered_json results_json(const options& o, const std::vector<w
     j["options"] = {{"data", o.data}, {"seed", o.seed}, {"trials", o.trials}, {"images", images},
                     {"calibration_images", o.calibration}, {"bits", o.bits}, {"layer", o.layer}, {"flips", o.flips},
                     {"normalise", o.normalise}, {"fault_model", o.fault_model}, {"lasts", o.lasts}, {"sampling", o.sampling},
-                    {"margin", o.margin}, {"relative_margin", o.relative_margin}, {"fit_per_megabit", o.fit_per_megabit},
+                    {"ranking", o.ranking}, {"margin", o.margin}, {"relative_margin", o.relative_margin}, {"fit_per_megabit", o.fit_per_megabit},
                     {"faults", o.faults}, {"models", o.models}, {"numbers", o.numbers},
                     {"protections", impl::protections_of(cells)}, {"rates", impl::rates_of(cells)}};
     j["weights"] = nlohmann::ordered_json::array();

@@ -71,7 +71,7 @@ inline result<void> plan_of_journal(const std::string& path, options& o) {
     if (content->plan.empty()) return error{path} << ": has no whole first line";
     try {
         auto plan = nlohmann::ordered_json::parse(content->plan);
-        for (const char* note : {"program", "weights_crc32c", "images_crc32c", "calibration_crc32c"}) plan.erase(note);
+        for (const char* note : {"program", "weights_crc32c", "images_crc32c", "calibration_crc32c", "ranking_crc32c"}) plan.erase(note);
         const auto r = read_plan(plan, o);
         return r ? r : result<void>{error{path} << ": " << r.reason().text()};
     } catch (const nlohmann::json::exception& e) {

@@ -2,6 +2,7 @@
 // A campaign over some engines, from images to result files.
 #pragma once
 
+#include <redoubt/analyze/ranking_file.hpp>
 #include <redoubt/app/cells.hpp>
 #include <redoubt/app/fitting_images.hpp>
 #include <redoubt/app/page.hpp>
@@ -168,7 +169,14 @@ private:
         if (!file) return file.reason();
         if (auto r = e.load(*file, path); !r) return r;
         note_weights(model, path, *bytes);
-        return {};
+        if (options_.ranking.empty()) return {};
+        const auto ranking_bytes = io::read_file(options_.ranking, std::size_t{1} << 31);
+        if (!ranking_bytes) return ranking_bytes.reason();
+        const auto ranking = analyze::read_ranking(options_.ranking);
+        if (!ranking) return ranking.reason();
+        ranking_crc32c_ = io::checksum_text(*ranking_bytes);
+        auto r = e.order_by(*ranking);
+        return r ? result<void>{} : result<void>{error{options_.ranking} << ": " << r.reason().text()};
     }
 
     /// One engine's presets and its share of the cells.
@@ -222,6 +230,7 @@ private:
         plan["program"] = "redoubt 0.1.0";
         plan["weights_crc32c"] = nlohmann::ordered_json::object();
         for (const weights_result& w : weights_) plan["weights_crc32c"][w.model] = w.crc32c;
+        if (!ranking_crc32c_.empty()) plan["ranking_crc32c"] = ranking_crc32c_;
         plan["images_crc32c"] = io::checksum_text(std::as_bytes(std::span{test_.pixels}));
         plan["calibration_crc32c"] = io::checksum_text(std::as_bytes(std::span{training_.pixels}));
         return plan.dump();
@@ -383,6 +392,7 @@ private:
     options options_;
     program_defaults defaults_;
     std::vector<std::unique_ptr<engine>> engines_;
+    std::string ranking_crc32c_;
     campaign::prepared_images test_, training_;
     std::vector<weights_result> weights_;
     std::vector<campaign::golden_run> golden_;
