@@ -16,6 +16,10 @@
 
 #include <CLI/CLI.hpp>
 
+#ifdef GUARDED_NETWORK
+#include GUARDED_NETWORK  // says guarded::net and guarded::presets
+#endif
+
 #include <unistd.h>
 
 #include <chrono>
@@ -26,10 +30,19 @@
 #include <string_view>
 #include <vector>
 
+#ifndef GUARDED_NETWORK
+namespace guarded {
+
+using net = redoubt::model::resnet20<redoubt::image<1, 28, 28>>;
+using presets = redoubt::app::usual_presets;
+
+}  // namespace guarded
+#endif
+
 namespace {
 
 namespace rd = redoubt;
-using net = rd::model::resnet20<rd::image<1, 28, 28>>;
+using net = guarded::net;
 
 struct options {
     int seconds = 10;
@@ -55,10 +68,16 @@ rd::campaign::prepared_images images_of(const options& o, rd::io::part which, in
 
 /// The loop of one protection: what a device would run, and the counting around it.
 template <class Net>
-void run(const options& o, const rd::parameters<net>& plain, const rd::calibration<net>& seen, const rd::campaign::prepared_images& test) {
+void run(const options& o, const rd::parameters<net>& plain, const rd::calibration<net>& seen, const rd::campaign::prepared_images& training, const rd::campaign::prepared_images& test) {
     const auto weights = std::make_unique<rd::parameters<Net>>();
     rd::convert<net, Net>(plain, seen, *weights);
     rd::set_bounds<net, Net>(seen, *weights);
+    if constexpr (rd::has_intervals<Net>) {
+        const auto bare = std::make_unique<rd::workspace<net>>();
+        rd::channel_ranges<net> ranges;
+        for (std::size_t i = 0; i < training.size(); ++i) rd::observe_channels<net>(plain, training.image(i), *bare, ranges);
+        rd::set_intervals<net, Net>(ranges, *weights);
+    }
     rd::encode<Net>(*weights);
     const auto scratch = std::make_unique<rd::workspace<Net>>();
     rd::state<Net> memory;
@@ -91,8 +110,8 @@ void run(const options& o, const rd::parameters<net>& plain, const rd::calibrati
 
 template <class... P>
 void run_named(rd::pack<P...>, const options& o, const rd::parameters<net>& plain, const rd::calibration<net>& seen,
-               const rd::campaign::prepared_images& test) {
-    ((P::name == o.protect ? run<typename P::template apply<net>>(o, plain, seen, test) : void()), ...);
+               const rd::campaign::prepared_images& training, const rd::campaign::prepared_images& test) {
+    ((P::name == o.protect ? run<typename P::template apply<net>>(o, plain, seen, training, test) : void()), ...);
 }
 
 }  // namespace
@@ -100,7 +119,7 @@ void run_named(rd::pack<P...>, const options& o, const rd::parameters<net>& plai
 int main(int argc, char** argv) {
     options o;
     CLI::App cli{"Infers images in a loop from parameters that anyone may attack from outside."};
-    const auto names = []<class... P>(rd::pack<P...>) { return std::vector<std::string>{std::string{P::name}...}; }(rd::app::usual_presets{});
+    const auto names = []<class... P>(rd::pack<P...>) { return std::vector<std::string>{std::string{P::name}...}; }(guarded::presets{});
     cli.add_option("--seconds", o.seconds, "how long")->check(CLI::Range(1, 1'000'000))->capture_default_str();
     cli.add_option("--protect", o.protect, "protection")->check(CLI::IsMember(names))->capture_default_str();
     cli.add_option("--scrub", o.scrub, "repair in place every N inferences; 0: never, faults are then met and counted at each inference")
@@ -120,6 +139,6 @@ int main(int argc, char** argv) {
     const auto seen = std::make_unique<rd::calibration<net>>();
     const auto scratch = std::make_unique<rd::workspace<net>>();
     for (std::size_t i = 0; i < training.size(); ++i) rd::observe<net>(*plain, training.image(i), *scratch, *seen);
-    run_named(rd::app::usual_presets{}, o, *plain, *seen, test);
+    run_named(guarded::presets{}, o, *plain, *seen, training, test);
     return 0;
 }
