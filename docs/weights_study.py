@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Functions of weights beside their rivals: trains by examples/recipes, strikes the networks, and collects docs/results/weights-study.csv.
 
-    docs/weights_study.py --program BUILD/bin/resilience_weights --work FOLDER [--cifar10 FOLDER] [--only NAME...] [--threads N]
+    docs/weights_study.py --program BUILD/bin/resilience_weights --work FOLDER [--cifar10 FOLDER] [--only NAME...] [--numbers NAME...] [--threads N]
 
 What is in FOLDER already is not made again, and what was stopped goes on, so the study may run in pieces; rows come from what is finished. Without --cifar10 (the binary files of CIFAR-10) that half is
 left out and its rows stay as the result file has them.
@@ -25,13 +25,12 @@ FULL, SHORT = ("50", "1000"), ("20", "200")
 def campaigns():
     """(recipe, number, fault, protections, rates, (trials, images)) of each."""
     for network in RECIPES:
-        functions = {"": "none,norm_apart,range,clip_weights,clip_weights+range,scale", "-tanh": "saf,saf+range"}
-        if network == "vgg11-cifar10":
-            functions = {"": functions[""], "-tanh-adapted": "saf,saf+range"}
-        for suffix, protections in functions.items():
-            yield network + suffix, "fp32", "weights", protections, SWEEP, FULL
-            yield network + suffix, "fp32", "biases", protections.split(",")[0], THREE, FULL
-            yield network + suffix, "fp16", "weights", protections, THREE, SHORT
+        tanh = network + ("-tanh-adapted" if network == "vgg11-cifar10" else "-tanh")
+        for recipe, own, rivals in ((network, "none,norm_apart", "range,clip_weights,clip_weights+range,scale"), (tanh, "saf", "saf+range")):
+            yield recipe, "fp32", "weights", own, SWEEP, FULL
+            yield recipe, "fp32", "weights", rivals, SWEEP, SHORT
+            yield recipe, "fp32", "biases", own, THREE, SHORT
+            yield recipe, "fp16", "weights", own + "," + rivals, THREE, SHORT
         if network == "vgg11-cifar10":
             continue
         for function in ("arctan", "softsign", "hardtanh", "half-tanh"):
@@ -57,6 +56,7 @@ def main():
     parser.add_argument("--work", required=True, type=lambda p: pathlib.Path(p).resolve())
     parser.add_argument("--cifar10", type=lambda p: pathlib.Path(p).resolve())
     parser.add_argument("--only", nargs="*", help="recipes")
+    parser.add_argument("--numbers", nargs="*", help="of stored weights")
     parser.add_argument("--threads", default="1")
     o = parser.parse_args()
     o.work.mkdir(parents=True, exist_ok=True)
@@ -65,24 +65,25 @@ def main():
     if result.exists():
         with open(result, encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                kept.setdefault((row["recipe"], row["number"], row["fault"]), []).append(row)
+                kept.setdefault((row["recipe"], row["number"], row["fault"], row["protection"]), []).append(row)
     for recipe, number, fault, protections, rates, (trials, images) in campaigns():
         model, data, normalise = RECIPES[network_of(recipe)]
         if data == CIFAR:
             if not o.cifar10:
                 continue
             data = o.cifar10
-        if o.only and recipe not in o.only:
+        if o.only and recipe not in o.only or o.numbers and number not in o.numbers:
             continue
         weights = train(o, recipe, data)
-        out = o.work / recipe / f"{number}-{fault}"
+        out = o.work / recipe / f"{number}-{fault}-{protections.split(',')[0]}"
         if not (out / "results.csv").exists():
             subprocess.run([o.program, "--model", model, "--data", data, "--normalise", normalise, "--weights", weights, "--number", number, "--fault", fault, "--protect", protections, "--ber", rates,
                             "--trials", trials, "--images", images, "--seed", "1", "--threads", o.threads, "--out", out], check=True)
         with open(out / "results.csv", encoding="utf-8", newline="") as file:
-            kept[recipe, number, fault] = [{"recipe": recipe, "trials": trials, "images": images, **row} for row in csv.DictReader(file)]
-    order = [c[:3] for c in campaigns()]
-    rows = [row for key in order for row in kept.get(key, [])]
+            found = [{"recipe": recipe, "images": images, **row} for row in csv.DictReader(file)]
+        for protection in protections.split(","):
+            kept[recipe, number, fault, protection] = [row for row in found if row["protection"] == protection]
+    rows = [row for recipe, number, fault, protections, _, _ in campaigns() for p in protections.split(",") for row in kept.get((recipe, number, fault, p), [])]
     if not rows:
         sys.exit("nothing is finished")
     with open(result, "w", encoding="utf-8", newline="") as file:

@@ -120,4 +120,6 @@ redoubt_refusal(plan_missing 2 "/nowhere.json: cannot be opened" --plan /nowhere
 
 redoubt_script_test(train.same training.py same --program $<TARGET_FILE:resilience>)
 redoubt_script_test(train.refuses training.py refuses --program $<TARGET_FILE:resilience>)
+redoubt_script_test(analysis.same analysis.py same --program $<TARGET_FILE:resilience> --compiler "${CMAKE_CXX_COMPILER}" --source-dir "${PROJECT_SOURCE_DIR}" ${redoubt_script_flags})
+redoubt_script_test(analysis.refuses analysis.py refuses --program $<TARGET_FILE:resilience> --compiler "${CMAKE_CXX_COMPILER}" --source-dir "${PROJECT_SOURCE_DIR}" ${redoubt_script_flags})
 set_tests_properties(train.same PROPERTIES PROCESSORS 2)
