@@ -80,7 +80,7 @@ def main():
             subprocess.run([o.program, "--model", model, "--data", data, "--normalise", normalise, "--weights", weights, "--number", number, "--fault", fault, "--protect", protections, "--ber", rates,
                             "--trials", trials, "--images", images, "--seed", "1", "--threads", o.threads, "--out", out], check=True)
         with open(out / "results.csv", encoding="utf-8", newline="") as file:
-            found = [{"recipe": recipe, "images": images, **row} for row in csv.DictReader(file)]
+            found = [{"recipe": recipe, "trials": trials, "images": images, **row} for row in csv.DictReader(file)]
         for protection in protections.split(","):
             kept[recipe, number, fault, protection] = [row for row in found if row["protection"] == protection]
     rows = [row for recipe, number, fault, protections, _, _ in campaigns() for p in protections.split(",") for row in kept.get((recipe, number, fault, p), [])]

@@ -9,7 +9,8 @@ A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; its rows co
 main job writes it (results.csv), or for a name coverage-STUDY from docs/results/coverage.csv, as tests/tools/coverage.cpp
 writes it, or strength-FAULT-NUMBER from strength.csv (the results.csv of several campaigns, one after the other), of which the chart
 strength.svg is made too, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER), bench/harden_table.py (harden-KIND from harden.csv),
-bench/memory_table.py (memory), bench/size_table.py (sizes) or tests/tools/rankings.cpp (rankings) write it.
+bench/memory_table.py (memory), bench/size_table.py (sizes) or tests/tools/rankings.cpp (rankings) and tests/tools/pruning_study.cpp (pruning, guarantee) write it; of a name study-NETWORK-NUMBER-FAULT from
+weights-study.csv, as docs/weights_study.py collects it.
 """
 import csv
 import pathlib
@@ -166,7 +167,51 @@ def rankings_table(rows):
                     for r in rows for name, _, rest in [r["ranking"].partition(" ")]])
 
 
+def rate_text(rate):
+    return f"{float(rate):g}".replace("e-0", "e-")
+
+
+def study_table(rows, network, number, fault):
+    """One line for each recipe and way to read its weights, accuracy at each rate."""
+    rows = [r for r in rows if r["recipe"].startswith(network) and r["number"] == number.replace("q25", "q2.5") and r["fault"] == fault]
+    if not rows:
+        sys.exit(f"weights-study.csv has no faults in {fault} of {network}, {number}")
+    rates = sorted({r["ber"] for r in rows}, key=float)
+    lines = {}
+    for r in rows:
+        trained = r["recipe"].removeprefix(network).strip("-") or "plain"
+        lines.setdefault((trained, r["protection"], r["trials"], r["images"]), {})[r["ber"]] = r
+    some = [[trained, f"`{protection}`", f"{trials} x {images}", f"{100 * float(next(iter(found.values()))['clean_accuracy']):.1f}", *(percent(found[b], "accuracy") if b in found else "" for b in rates)]
+            for (trained, protection, trials, images), found in lines.items()]
+    return columns(["trained", "read by", "trials x images", "clean", *map(rate_text, rates)], some)
+
+
+def pruning_table(rows):
+    """Test images that are right, by ranking and ratio."""
+    ratios = sorted({r["ratio"] for r in rows}, key=float)
+    lines = {}
+    for r in rows:
+        lines.setdefault((r["network"], r["ranking"]), {})[r["ratio"]] = r
+    def cell(r):
+        return f"{100 * int(r['right']) / int(r['images']):.1f}"
+    return columns(["network", "ranking", *(f"{100 * float(x):.0f} %" for x in ratios)],
+                   [[network, f"`{ranking}`", *(cell(found[x]) if x in found else "" for x in ratios)] for (network, ranking), found in lines.items()])
+
+
+def guarantee_table(rows):
+    return columns(["network", "ranking", "splits", "promises broken", "ratio: least, mean, largest", "mean share of other answers"],
+                   [[r["network"], f"`{r['ranking']}`", r["splits"], r["violations"], ", ".join(f"{100 * float(r[k]):.0f} %" for k in ("least_ratio", "mean_ratio", "largest_ratio")),
+                     f"{100 * float(r['mean_risk']):.2f} %"] for r in rows])
+
+
 def table(name):
+    if name.startswith("study-"):
+        network, number, fault = name.removeprefix("study-").rsplit("-", 2)
+        return study_table(read("weights-study"), network, number, fault)
+    if name == "pruning":
+        return pruning_table(read(name))
+    if name == "guarantee":
+        return guarantee_table(read(name))
     if name.startswith("strength-"):
         return strength_table(read("strength"), *name.removeprefix("strength-").split("-"))
     if name.startswith("coverage-"):

@@ -14,6 +14,7 @@ struct zoo {
     using resnet8 = redoubt::model::resnet8<picture>;
     using resnet20 = redoubt::model::resnet20<picture>;
     using resnet20_cifar10 = redoubt::model::resnet20<colour>;
+    using mobilenet_v2 = redoubt::model::mobilenet_v2<picture, redoubt::float32, 10>;
     using vgg11_cifar10 = redoubt::model::vgg11_bn<colour, redoubt::float32, 10>;
 
     using number_fp32 = redoubt::float32;

@@ -128,6 +128,9 @@ using all_presets = pack<presets::none, presets::range, presets::range_neurons, 
 using weight_presets = pack<presets::none, presets::norm_apart, presets::range, presets::clip_weights, presets::clip_weights_range, presets::scale, presets::saf, presets::saf_arctan,
                             presets::saf_softsign, presets::saf_hardtanh, presets::saf_half_tanh, presets::saf_range>;
 
+/// What plans by rankings are compared with: channels computed more than once, beside the simplest rivals and three copies of everything.
+using plan_presets = pack<presets::none, presets::range, presets::clip_weights, presets::duplicate15, presets::duplicate30, presets::triplicate30, presets::tmr_parameters>;
+
 /// Whether a preset is for a number.
 template <class Preset, number N>
 inline constexpr bool is_for = [] {
