@@ -10,7 +10,7 @@ main job writes it (results.csv), or for a name coverage-STUDY from docs/results
 writes it, or strength-FAULT-NUMBER from strength.csv (the results.csv of several campaigns, one after the other), of which the chart
 strength.svg is made too, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER), bench/harden_table.py (harden-KIND from harden.csv),
 bench/memory_table.py (memory), bench/size_table.py (sizes) or tests/tools/rankings.cpp (rankings) and tests/tools/pruning_study.cpp (pruning, guarantee) write it; of a name study-NETWORK-NUMBER-FAULT from
-weights-study.csv, as docs/weights_study.py collects it.
+weights-study.csv, as docs/weights_study.py collects it, and of plans-NETWORK-NUMBER from plans.csv, as docs/vulnerability_study.py does.
 """
 import csv
 import pathlib
@@ -198,6 +198,25 @@ def pruning_table(rows):
                    [[network, f"`{ranking}`", *(cell(found[x]) if x in found else "" for x in ratios)] for (network, ranking), found in lines.items()])
 
 
+def plans_table(rows, network, number):
+    """Accuracy and, below it, SDC-1 with its interval: a line for each protection and ranking, a column for each rate."""
+    rows = [r for r in rows if r["network"] == network and r["number"] == number]
+    if not rows:
+        sys.exit(f"plans.csv has no {number} of {network}")
+    rates = sorted({r["ber"] for r in rows}, key=float)
+    lines = {}
+    for r in rows:
+        lines.setdefault((r["protection"], r["ranking"]), {})[r["ber"]] = r
+
+    def cell(r):
+        low, high = (100 * float(r["sdc1" + end]) for end in ("_low", "_high"))
+        return f"{100 * float(r['accuracy']):.1f}; {100 * float(r['sdc1']):.1f} [{low:.1f}, {high:.1f}]"
+    order = {name: i for i, name in enumerate(("none", "range", "clip_weights", "duplicate15", "duplicate30", "triplicate30", "tmr_parameters"))}
+    return columns(["protection", "by", "time, memory", *map(rate_text, rates)],
+                   [[protection, ranking and f"`{ranking}`", "{:.2f}, {:.2f}".format(*(float(next(iter(found.values()))[k]) for k in ("timing_factor", "memory_factor"))), *(cell(found[b]) for b in rates)]
+                    for (protection, ranking), found in sorted(lines.items(), key=lambda line: order[line[0][0]])])
+
+
 def guarantee_table(rows):
     return columns(["network", "ranking", "splits", "promises broken", "ratio: least, mean, largest", "mean share of other answers"],
                    [[r["network"], f"`{r['ranking']}`", r["splits"], r["violations"], ", ".join(f"{100 * float(r[k]):.0f} %" for k in ("least_ratio", "mean_ratio", "largest_ratio")),
@@ -208,6 +227,8 @@ def table(name):
     if name.startswith("study-"):
         network, number, fault = name.removeprefix("study-").rsplit("-", 2)
         return study_table(read("weights-study"), network, number, fault)
+    if name.startswith("plans-"):
+        return plans_table(read("plans"), *name.removeprefix("plans-").rsplit("-", 1))
     if name == "pruning":
         return pruning_table(read(name))
     if name == "guarantee":
