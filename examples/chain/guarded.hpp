@@ -6,7 +6,7 @@
 
 #include <redoubt/app/presets.hpp>
 
-#include <hardening.hpp>
+#include <hardened.hpp>
 
 #include <string_view>
 

@@ -4,7 +4,7 @@
 
 #include "whole.hpp"
 
-#include <pruning.hpp>
+#include <pruned_network.hpp>
 
 namespace chain {
 

@@ -4,6 +4,7 @@
 //     guarded_loop --seconds 60 --protect secded
 //     pid 4711 parameters 0x7f00deadbeef bytes 1220288
 //     second 1 inferences 1338 wrong 0 detected 0 corrected 0 uncorrected 0
+#include <redoubt/app/fitting_images.hpp>
 #include <redoubt/app/presets.hpp>
 #include <redoubt/base/barrier.hpp>
 #include <redoubt/campaign/images.hpp>
@@ -30,6 +31,10 @@
 #include <string_view>
 #include <vector>
 
+#ifndef GUARDED_WEIGHTS
+#define GUARDED_WEIGHTS REDOUBT_WEIGHTS "/resnet20-fashion-mnist.safetensors"
+#endif
+
 #ifndef GUARDED_NETWORK
 namespace guarded {
 
@@ -50,7 +55,8 @@ struct options {
     int scrub = 0;
     std::string protect = "none";
     std::string data = "/usr/share/datasets/fashion-mnist";
-    std::string weights = REDOUBT_WEIGHTS "/resnet20-fashion-mnist.safetensors";
+    std::string normalise = "0.2860/0.3530";
+    std::string weights = GUARDED_WEIGHTS;
 };
 
 [[noreturn]] void fail(std::string_view what) {
@@ -61,8 +67,9 @@ struct options {
 rd::campaign::prepared_images images_of(const options& o, rd::io::part which, int count) {
     const auto set = rd::io::load_dataset(o.data, which);
     if (!set) fail(set.reason().text());
-    if (!(rd::shape{set->channels, set->height, set->width} == net::input_shape)) fail("--data: " + o.data + ": images are not 1x28x28");
-    const auto by = rd::io::parse_normalisation("0.2860/0.3530", 1);
+    if (const auto fits = rd::app::check_images(*set, o.data, "the network", net::input_shape, net::outputs); !fits) fail(fits.reason().text());
+    const auto by = rd::io::parse_normalisation(o.normalise, set->channels);
+    if (!by) fail("--normalise: " + std::string{by.reason().text()});
     return rd::campaign::prepare(*set, *by, static_cast<std::size_t>(count));
 }
 
@@ -125,7 +132,8 @@ int main(int argc, char** argv) {
     cli.add_option("--scrub", o.scrub, "repair in place every N inferences; 0: never, faults are then met and counted at each inference")
         ->check(CLI::Range(0, 1'000'000'000))->capture_default_str();
     cli.add_option("--images", o.images, "test images, over and over")->check(CLI::Range(1, 10000))->capture_default_str();
-    cli.add_option("--data", o.data, "folder of Fashion-MNIST")->capture_default_str();
+    cli.add_option("--data", o.data, "folder of the images, Fashion-MNIST's for the network that comes with this")->capture_default_str();
+    cli.add_option("--normalise", o.normalise, "mean/deviation of pixels in [0, 1]")->capture_default_str();
     cli.add_option("--weights", o.weights, "checkpoint of the network")->capture_default_str();
     CLI11_PARSE(cli, argc, argv);
 

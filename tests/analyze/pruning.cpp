@@ -24,6 +24,14 @@ using net = network<image<3, 6, 6>, float32, conv2d<conv_spec{.out = 20, .kernel
                     conv2d<conv_spec{.out = 20, .kernel = 3, .pad = 1}>>, relu, conv2d<conv_spec{.out = 20, .kernel = 3, .pad = 1, .groups = 20}>, leaky_relu<>,
                     conv2d<conv_spec{.out = 36, .kernel = 3, .stride = 2, .pad = 1}>, hard_swish, max_pool<2, 1>, linear<17>, relu, linear<6>>;
 
+/// One whose middle convolution, in two groups, keeps what it reads and makes.
+using in_groups = network<image<3, 6, 6>, float32, conv2d<conv_spec{.out = 8, .kernel = 1}>, relu, conv2d<conv_spec{.out = 8, .kernel = 3, .pad = 1, .groups = 2}>, relu,
+                          conv2d<conv_spec{.out = 10, .kernel = 3, .pad = 1}>, relu, global_avg_pool, linear<3>>;
+constexpr std::array<int, 4> in_groups_kept{8, 8, 6, 3};
+
+/// One whose activation makes 1 of 0.
+using lifting = network<image<1, 6, 6>, float32, conv2d<conv_spec{.out = 8, .kernel = 3}>, clip<1, 6>, global_avg_pool, linear<3>>;
+
 // 0.4 of each, rounded down, gone; the answer stays
 constexpr std::array<int, 7> forty{12, 15, 12, 12, 22, 11, 6};
 // 8 at a time
@@ -77,6 +85,36 @@ TEST_CASE("a pruned network answers as the whole one whose channels are zero") {
     CHECK(std::pair{plan.left, plan.words_left} == size_of<pruned<net, forty>>());
     CHECK(std::pair{blocks.left, blocks.words_left} == size_of<pruned<net, eights>>());
     CHECK(std::pair{plan.multiply_adds, plan.words} == size_of<net>());
+}
+
+TEST_CASE("a convolution in groups keeps what it reads and makes") {
+    const auto weights = support::drawn_network<in_groups>(3);
+    const auto plan = analyze::plan_pruning<in_groups>(analyze::filter_norms<in_groups>(*weights), {.ratio = 0.4});
+    INFO(support::complaint(plan));
+    REQUIRE(plan);
+    CHECK(std::equal(plan->channels.begin(), plan->channels.end(), in_groups_kept.begin(), in_groups_kept.end()));
+    const auto zeroed = analyze::masked<in_groups>(*weights, *plan);
+    const auto small = analyze::pruned_parameters<in_groups, pruned<in_groups, in_groups_kept>>(*weights, *plan);
+    REQUIRE((zeroed && small));
+    for (const auto& image : support::drawn_images<in_groups>(4, 4))
+        CHECK(support::words_of(support::answer_of<in_groups>(**zeroed, image)) == support::words_of(support::answer_of<pruned<in_groups, in_groups_kept>>(**small, image)));
+}
+
+TEST_CASE("where an activation makes something of 0, zeros do not stand for what is gone") {
+    const auto weights = support::drawn_network<lifting>(3);
+    const auto plan = analyze::plan_pruning<lifting>(analyze::filter_norms<lifting>(*weights), {.ratio = 0.25});
+    REQUIRE(plan);
+    CHECK(support::complaint(analyze::masked<lifting>(*weights, *plan)).find("makes something else of 0") != std::string::npos);
+    CHECK_FALSE(keeps_zeros<lifting>);
+    CHECK(keeps_zeros<net>);
+}
+
+TEST_CASE("a depthwise layer of one channel is no other convolution") {
+    constexpr std::array<int, 7> one{1, 15, 1, 1, 22, 11, 6};
+    const auto weights = support::drawn_network<net>(3);
+    const auto plan = plan_for(*weights, {.ratios = {0.99, 0.4, 0.99, 0.99, 0.4, 0.4, 0.0}});
+    REQUIRE(std::equal(plan.channels.begin(), plan.channels.end(), one.begin(), one.end()));
+    check_as_masked<pruned<net, one>>(*weights, plan);
 }
 
 TEST_CASE("the channels of the smallest contributions go, tied ones together") {
@@ -134,6 +172,22 @@ TEST_CASE("rounds rank what is left anew and take away what one round does where
     const auto again = analyze::prune_in_rounds<net>(*weights, 3, {.ratio = 0.4}, [](const parameters<net>& now) { return result<analyze::ranking>{analyze::salience<net>(now)}; });
     REQUIRE(again);
     CHECK(again->channels == std::vector<int>(forty.begin(), forty.end()));
+    // what is gone stays away, though what is left says nothing of some
+    int round = 0;
+    std::vector<std::vector<std::uint16_t>> before;
+    const auto silent = analyze::prune_in_rounds<net>(*weights, 2, {.ratio = 0.4}, [&](const parameters<net>& now) {
+        auto scores = analyze::filter_norms<net>(now);
+        if (round++ == 0) {
+            before = analyze::plan_pruning<net>(scores, {.ratio = 0.2})->kept;
+        } else {
+            for (auto& layer : scores.layers) std::ranges::fill(layer.channels, 0.0);
+            scores.layers[6].channels[0] = 1.0;
+        }
+        return result<analyze::ranking>{scores};
+    });
+    REQUIRE(silent);
+    for (std::size_t g = 0; g < before.size(); ++g) CHECK(std::ranges::includes(before[g], silent->kept[g]));
+    CHECK(silent->lost[1] > 0.1);
     CHECK(support::complaint(analyze::prune_in_rounds<net>(*weights, 2, {.ratio = 0.4}, [](const parameters<net>&) { return result<analyze::ranking>{error{"no images"}}; })) == "no images");
     CHECK_FALSE(analyze::prune_in_rounds<net>(*weights, 0, {}, [](const parameters<net>& now) { return result<analyze::ranking>{analyze::salience<net>(now)}; }));
 }
@@ -149,6 +203,11 @@ TEST_CASE("plans that do not fit and budgets that empty a layer are refused") {
     CHECK(complaint({.removed = 1.0}).find("below 1") != std::string::npos);
     CHECK(complaint({.removed = 0.999999}).find("can be removed") != std::string::npos);
     CHECK(complaint({.block = 0}).find("not of 0") != std::string::npos);
+    CHECK(plan_for(*weights, {.ratio = 0.99999999999}).channels == std::vector<int>{1, 1, 1, 1, 1, 1, 6});
+    auto huge = norms;
+    huge.per_fault = true;
+    for (double& score : huge.layers[1].channels) score = 1e308;
+    CHECK(support::complaint(analyze::plan_pruning<net>(huge)).find("too large") != std::string::npos);
     const auto plan = plan_for(*weights, {});
     CHECK(support::complaint(analyze::pruned_parameters<net, net>(*weights, plan)).find("the type has 20") != std::string::npos);
     using other = train_tests::plain;
@@ -183,6 +242,8 @@ TEST_CASE("plans of pruning come back from their files, and bad files are refuse
     CHECK(with("\"channels\": [\n  14", "\"channels\": [\n  21").find("21 of 20 channels") != std::string::npos);
     CHECK(with("\"kept\"", "\"cept\"").find("kept: is missing") != std::string::npos);
     CHECK(with("\"lost\"", "\"lust\"").find("lost: is missing") != std::string::npos);
+    CHECK(with("\"channels\": [\n  14", "\"channels\": [\n  14.5").find("channels[0]") != std::string::npos);
+    CHECK(with("\"lost\": [", "\"lost\": [0.5,").find("says what 8 layers lost") != std::string::npos);
     // whole in itself, but of no such network
     auto wrong = plan;
     wrong.kept[0].back() = 999;

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """`resilience rank`, `harden` and `prune` from the outside, on a network that is trained here.
 
-    analysis.py same --program P --compiler C --source-dir S     rankings that do not depend on threads, plans, their files and pages, headers that compile, a campaign by a ranking
+    analysis.py same --program P --compiler C --source-dir S     rankings that do not depend on threads, plans, their files and pages, headers that compile
     analysis.py refuses --program P --compiler C --source-dir S  networks, rankings, ratios and files that are wrong, a disk that is full: the reason, and nothing half-written
 """
 import argparse
 import json
 import os
 import pathlib
+import re
 import resource
 import signal
 import subprocess
@@ -20,13 +21,13 @@ from training import contents, train, write, write_images
 RECIPE = {"model": "lenet5", "normalise": "0.5/0.5", "epochs": 2, "batch": 64, "seed": 5, "optimiser": {"kind": "adamw"}, "schedule": {"kind": "one_cycle", "rate": 0.004}}
 COUNTS = "3, 8, 60, 42, 10"
 PROGRAM = """
-#include <pruning.hpp>
-#include <hardening.hpp>
+#include <pruned_network.hpp>
+#include <strong.hpp>
 using net = redoubt::model::lenet5<redoubt::image<1, 28, 28>>;
 using lean = pruned_network::pruned<net>;
 static_assert(pruned_network::kept == std::array<int, 5>{COUNTS});
 static_assert(lean::table.slots[1].geometry.out.channels == 8 && lean::table.slots[2].geometry.in.channels == 8);
-using guarded = hardened::hardened<net>;
+using guarded = strong::hardened<net>;
 static_assert(guarded::table.slots[2].folded == 48 && guarded::table.slots[1].folded == 16);
 #ifdef OTHER
 using other = pruned_network::pruned<redoubt::model::resnet8<redoubt::image<1, 28, 28>>>;
@@ -60,7 +61,7 @@ def same(o):
 
     with tempfile.TemporaryDirectory() as root:
         words = prepared(o, root)
-        folder = {name: os.path.join(root, name) for name in ("one", "two", "hard", "lean", "promised", "rounds", "campaign")}
+        folder = {name: os.path.join(root, name) for name in ("one", "two", "hard", "lean", "promised", "rounds", "norms", "other")}
         formulas = ["parameter-vulnerability", "batch-vulnerability", "taylor", "deepvigor", "measured", "l2-norm", "salience", "random"]
         ran(asked(o, "rank", words, folder["one"], "--formula", ",".join(formulas), "--faults", "20", "--threads", "1"))
         ran(asked(o, "rank", words, folder["two"], "--formula", ",".join(formulas), "--faults", "20", "--threads", "2"))
@@ -75,18 +76,18 @@ def same(o):
             failures.append("the page asks for something elsewhere")
 
         measured = os.path.join(folder["one"], "ranking-measured.json")
-        ran(asked(o, "harden", words, folder["hard"], "--ranking", measured, "--ratio", "0.3"))
-        plan = json.loads(contents(folder["hard"], "hardening.json"))
+        ran(asked(o, "harden", words, folder["hard"], "--ranking", measured, "--ratio", "0.3", "--name", "strong"))
+        plan = json.loads(contents(folder["hard"], "strong.json"))
         if [layer["duplicated"] for layer in plan["layers"]] != [0, 16, 48, 32, 0] or not plan["layers"][4]["tripled"]:
             failures.append(f"the plan of hardening is {plan['layers']}")
         said = ran(asked(o, "prune", words, folder["lean"], "--ranking", os.path.join(folder["one"], "ranking-taylor.json"), "--ratio", "0.5"))
         if "weights are left; right on" not in said:
             failures.append(f"prune says {said}")
-        kept = json.loads(contents(folder["lean"], "pruning.json"))
+        kept = json.loads(contents(folder["lean"], "pruned_network.json"))
         if ", ".join(str(c) for c in kept["channels"]) != COUNTS or kept["left"] >= kept["multiply_adds"]:
             failures.append(f"the plan of pruning is {kept['channels']}")
         for name in ("hard", "lean"):
-            if "Layers" not in contents(folder[name], "harden.html" if name == "hard" else "prune.html").decode():
+            if "Layers" not in contents(folder[name], "strong.html" if name == "hard" else "pruned_network.html").decode():
                 failures.append(f"{name}: the page has no layers")
         source = pathlib.Path(root) / "main.cpp"
         source.write_text(PROGRAM.replace("COUNTS", COUNTS), encoding="utf-8")
@@ -100,18 +101,22 @@ def same(o):
 
         # a promise that bars may keep; rounds end where one round does, in counts
         ran(asked(o, "prune", words, folder["promised"], "--formula", "taylor", "--guarantee", "--alpha", "0.2", "--calibration", "200"))
-        if "Guarantee" not in contents(folder["promised"], "prune.html").decode():
-            failures.append("the page does not say what was promised")
+        page = contents(folder["promised"], "pruned_network.html").decode()
+        taken = re.findall(r'<td class="word">(yes|no)</td><td>([\d.]+)</td>', page)
+        ratio = max((float(r) for word, r in taken if word == "yes"), default=0.0) / 100
+        expected = [c - int(ratio * c + 1e-9) if c > 10 or s < 4 else c for s, c in enumerate((6, 16, 120, 84, 10))]
+        if not taken or json.loads(contents(folder["promised"], "pruned_network.json"))["channels"] != expected:
+            failures.append(f"promised was a ratio of {ratio}, removed otherwise")
+        # an order counts: the channels that stay by one ranking are others than by another
+        ran(asked(o, "prune", words, folder["other"], "--ranking", os.path.join(folder["one"], "ranking-random.json"), "--ratio", "0.5"))
+        other = json.loads(contents(folder["other"], "pruned_network.json"))
+        if other["channels"] != kept["channels"] or other["kept"] == kept["kept"]:
+            failures.append("another ranking keeps the same channels")
         ran(asked(o, "prune", words, folder["rounds"], "--formula", "parameter-vulnerability", "--rounds", "3", "--ratio", "0.5"))
-        if json.loads(contents(folder["rounds"], "pruning.json"))["channels"] != kept["channels"]:
+        if json.loads(contents(folder["rounds"], "pruned_network.json"))["channels"] != kept["channels"]:
             failures.append("three rounds leave another number of channels")
+        ran(asked(o, "prune", words, folder["norms"], "--formula", "l2-norm", "--rounds", "2", "--ratio", "0.5"))
 
-        # the order is part of what a campaign is asked
-        ran(subprocess.run([o.program, *words[:-2], "--number", "fp32", "--fault", "weights", "--protect", "none", "--ber", "1e-4", "--trials", "2", "--images", "20", "--calibration", "50",
-                            "--ranking", measured, "--out", folder["campaign"]], capture_output=True, text=True, check=False))
-        results = json.loads(contents(folder["campaign"], "results.json"))
-        if results["options"]["ranking"] != measured or f"--ranking {measured}" not in results["command"]:
-            failures.append("the results do not name the ranking")
     return failures
 
 
@@ -156,19 +161,22 @@ def refuses(o):
             expect("another network's ranking", plan(command, changed("other", '"conv2"', '"conv9"')), 1, "the ranking cannot be used: it is of another network: layer 1")
             expect("half a ranking", plan(command, write(root, "half.json", text[:len(text) // 2])), 1, "half.json: is cut off")
             expect("no ranking", plan(command, os.path.join(root, "none.json")), 1, "none.json: cannot be opened")
-            expect("a ranking of other weights", plan(command, changed("weights", '"weights_crc32c": "', '"weights_crc32c": "00000000"//')), 1, "weights.json: ")
-            expect("a full disk", asked(o, command, words, os.path.join(root, "full"), "--ranking", ranking, preexec_fn=no_room), 1, "weights.safetensors")
+            expect("a ranking of other weights", plan(command, changed("crc", json.loads(text)["network"]["weights_crc32c"], "00000000")), 1, "the same layers with other weights")
+            expect("a full disk", asked(o, command, words, os.path.join(root, "full"), "--ranking", ranking, preexec_fn=no_room), 1, ".safetensors: cannot be written")
             if os.listdir(os.path.join(root, "full")):
                 failures.append(f"a full disk leaves {os.listdir(os.path.join(root, 'full'))}")
             expect("no such network", asked(o, command, of(words, model="lenet6"), out), 1, "--model: 'lenet6' is not known; this program analyses lenet5")
             expect("two formulas", asked(o, command, words, out, "--formula", "taylor,l2-norm"), 2, "a plan is made from one ranking")
-        expect("other weights, same layers", plan("harden", changed("crc", json.loads(text)["network"]["weights_crc32c"], "00000000")), 1, "the same layers with other weights")
+        expect("the weights that were read", asked(o, "prune", words, os.path.dirname(words[3]), "--ranking", ranking, "--name", "weights"), 1, "would be written over the weights that were read")
+        expect("a name that C++ has", plan("harden", ranking, "--name", "class"), 1, "'class' is no name of a namespace")
         expect("all channels", plan("prune", ranking, "--ratio", "1"), 1, "would leave none of them")
         expect("a share for one layer", plan("prune", ranking, "--ratios", "0.5"), 1, "there are 1 shares of channels to remove, the network has 5 layers")
         expect("more than all", plan("prune", ranking, "--removed", "1.5"), 1, "below 1")
         expect("blocks of none", plan("prune", ranking, "--block", "0"), 1, "not of 0")
-        expect("rounds by a file", plan("prune", ranking, "--rounds", "2"), 1, "--rounds: ")
+        expect("rounds by a file", plan("prune", ranking, "--rounds", "2"), 1, "--rounds: rankings are made anew")
         expect("a promise of nothing", plan("prune", ranking, "--guarantee", "--alpha", "1e-6", "--calibration", "200"), 1, "can be promised")
+        expect("a promise beside a ratio", plan("prune", ranking, "--guarantee", "--ratio", "0.1"), 2, "--guarantee: chooses the ratio itself")
+        expect("no rounds", asked(o, "prune", words, out, "--rounds", "0"), 2, "--rounds: from 1")
         expect("a promise beyond certainty", plan("prune", ranking, "--guarantee", "--delta", "1"), 2, "--delta: ")
         expect("more images than there are", plan("prune", ranking, "--guarantee", "--calibration", "100000"), 1, "has 200 images, needed 100000")
         expect("a rate by lengths", plan("harden", ranking, "--residual", "0.001"), 1, "whose scores are rates of one fault")
@@ -181,6 +189,8 @@ def refuses(o):
         expect("a word too many", asked(o, "rank", words, out, "more"), 2, "")
         expect("a campaign by another network's ranking", subprocess.run([o.program, *words[:-2], "--number", "fp32", "--fault", "weights", "--protect", "none", "--trials", "1", "--images", "5", "--calibration",
                                                                           "5", "--ranking", os.path.join(root, "other.json"), "--out", out], capture_output=True, text=True, check=False), 1, "the ranking cannot be used")
+        expect("an order that changes nothing", subprocess.run([o.program, *words[:-2], "--number", "fp32", "--fault", "weights", "--protect", "none", "--trials", "1", "--images", "5", "--calibration", "5",
+                                                                "--ranking", ranking, "--out", out], capture_output=True, text=True, check=False), 1, "their order changes nothing")
     return failures
 
 

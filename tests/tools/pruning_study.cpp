@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -51,6 +50,7 @@ int study(app::analysable& net, const std::string& model, char** argv) {
     const auto lessons = io::load_dataset(argv[3], io::part::train), exam = io::load_dataset(argv[3], io::part::test);
     if (!lessons) return failed(lessons.reason());
     if (!exam) return failed(exam.reason());
+    if (exam->size() <= calibration) return failed(error{argv[3]} << ": has " << exam->size() << " test images, needed more than " << calibration);
     const auto by = io::parse_normalisation(argv[4], exam->channels);
     if (!by) return failed(by.reason());
     const auto some = campaign::prepare(*lessons, *by, 500), tested = campaign::prepare(*exam, *by, exam->size());

@@ -123,6 +123,10 @@ private:
 
 }  // namespace impl
 
+/// Images whose traces channel_vulnerability() keeps at once.
+template <network_type Net>
+inline constexpr std::size_t most_traced_images = campaign::trace_budget / campaign::trace_bytes<Net>;
+
 /// "deepvigor": of each output channel VF = 1 - mean over images of (F(d+) - F(d-)). F is the distribution of the errors that a flip makes in one output of the
 /// channel, (w' - w) x, over the 32 bits of every weight of its filter and what these weights read at log2(pixels) drawn output pixels of the image, known at
 /// vulnerability_grid; d+ and d- are the numbers of the grid, above and below 0, of the least magnitude that added to the channel's whole map change the
@@ -130,7 +134,7 @@ private:
 /// for DNNs' reliability assessment" (ETS 2023, arXiv 2303.06931), and DeepVigor+ (arXiv 2410.15742), after public code for the latter; with spec.pooled errors are those of
 /// all images together and 2^10 is what lies past it, as there; but that code looks only at places of the grid that have errors, and asks a gradient whether a map matters at all.
 ///
-/// An approximation: a flip moves a map's pixels by different amounts, and one drawn pixel that reads 0 says nothing of the others; bisection takes the change
+/// At most most_traced_images<Net> images. An approximation: a flip moves a map's pixels by different amounts, and one drawn pixel that reads 0 says nothing of the others; bisection takes the change
 /// of class for monotonous; what lies between 0 and d+ rounded up to the grid counts as harmless. float32 without protections, biases not among the errors. NaN
 /// errors are harmful. Deterministic. Cost: for each channel and image some twelve inferences behind the channel, and 32 log2(pixels) products a weight and
 /// image; memory: a trace an image.
@@ -140,7 +144,7 @@ ranking channel_vulnerability(const parameters<Net>& weights, const campaign::pr
                   "redoubt: vulnerability factors are those of the float32 network without protections");
     static_assert(campaign::writes_once<Net>);
     REDOUBT_EXPECTS(images.size() > 0 && images.image_size == static_cast<std::size_t>(Net::input_shape.size()) && spec.threads > 0);
-    REDOUBT_EXPECTS(images.size() <= campaign::trace_budget / campaign::trace_bytes<Net>);
+    REDOUBT_EXPECTS(images.size() <= most_traced_images<Net>);
     std::vector<campaign::trace<Net>> traces(images.size());
     campaign::parallel_for(traces.size(), spec.threads, [] { return std::make_unique<campaign::overlay<Net>>(); },
                            [&](auto& space, std::size_t i) { traces[i] = campaign::record_trace<Net>(weights, images.image(i), *space); });

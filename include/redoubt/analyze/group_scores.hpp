@@ -5,12 +5,13 @@
 #include <redoubt/analyze/ranking.hpp>
 
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 namespace redoubt::analyze::inline REDOUBT_ABI {
 
 /// Contributions by group (nn/permute.hpp: what additions, pools and depthwise convolutions tie together) and channel: the sums of the layers'. Errors: a ranking
-/// of another network, one that is not whole, has NaN, or says nothing. Weights are not compared: a ranking may be of others than the network will have.
+/// of another network, one that is not whole, has NaN, sums past all numbers, or says nothing. Weights are not compared: a ranking may be of others than the network will have.
 template <network_type Net>
 result<std::vector<std::vector<double>>> group_scores(const ranking& r) {
     constexpr const auto& groups = channel_groups_of<Net>;
@@ -19,6 +20,7 @@ result<std::vector<std::vector<double>>> group_scores(const ranking& r) {
     double whole = 0.0;
     for (std::size_t s = 0; s < r.layers.size(); ++s)
         for (std::size_t c = 0; c < r.layers[s].channels.size(); ++c) whole += contribution(r, static_cast<int>(s), c);
+    if (!(whole <= std::numeric_limits<double>::max())) return error{"the ranking's scores are too large: their sum is no number"};
     if (!(whole > 0.0)) return error{"the ranking says nothing: all its scores are 0 ("} << r.images << " images taken, " << r.left_out << " left out)";
     std::vector<std::vector<double>> sums;
     for (int g = 0; g < groups.count; ++g) sums.emplace_back(static_cast<std::size_t>(groups.channels[static_cast<std::size_t>(g)]));

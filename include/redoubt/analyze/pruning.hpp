@@ -40,9 +40,10 @@ struct pruning_plan {
     bool operator==(const pruning_plan&) const = default;
 };
 
-/// Whether a plan is whole: each layer keeps 1 to all of its channels, lists rise. Which channels a layer keeps is by group, so whether both agree only the network's type says.
+/// Whether a plan is whole: each layer keeps 1 to all of its channels and says what it lost, lists rise. Which channels a layer keeps is by group, so whether both agree only the network's type says.
 inline result<void> check(const pruning_plan& plan) {
     if (plan.channels.size() != plan.of.layers.size()) return error{"the plan is of "} << plan.channels.size() << " layers, its network has " << plan.of.layers.size();
+    if (plan.lost.size() != plan.channels.size()) return error{"the plan says what "} << plan.lost.size() << " layers lost, it is of " << plan.channels.size();
     for (std::size_t s = 0; s < plan.channels.size(); ++s)
         if (plan.channels[s] < 1 || plan.channels[s] > plan.of.layers[s].out)
             return error{"the plan leaves "} << plan.channels[s] << " of " << plan.of.layers[s].out << " channels of " << plan.of.layers[s].name << ": it must be 1 to all of them";
@@ -102,7 +103,7 @@ result<std::vector<std::size_t>> counts_by_ratio(const pruning_budget& budget) {
     for (std::size_t g = 0; g < least.size(); ++g) {
         const auto channels = static_cast<std::size_t>(groups.channels[g]);
         // a group that no layer makes keeps what it has
-        const std::size_t removed = least[g] > 1.0 ? 0 : static_cast<std::size_t>(least[g] * static_cast<double>(channels) + 1e-9);
+        const std::size_t removed = least[g] > 1.0 ? 0 : std::min(channels - 1, static_cast<std::size_t>(least[g] * static_cast<double>(channels) + 1e-9));
         counts.push_back(std::min(channels, (channels - removed + block - 1) / block * block));
     }
     return counts;
@@ -138,12 +139,28 @@ result<std::vector<std::size_t>> counts_by_cost(const std::vector<std::vector<do
 
 }  // namespace impl
 
-/// A plan for Net: of each group of tied channels (nn/permute.hpp) those of the smallest contributions go, with their norms, in all layers of the group and all that read them. Channels that must keep their
-/// places (of the image, the answer, concats, stages of shortcuts without weights) stay. The rule of arXiv 2405.10658's code is one ratio, floor(ratio * channels);
-/// `block` rounds what stays up to whole blocks, in the manner of HAPM's groups matched to the machine. Errors: a ranking of another network, with
-/// NaN, with all scores 0; a budget out of range, or one that would empty a layer.
+namespace impl {
+
+/// What stays of each group has what share of its layers' contributions not.
 template <network_type Net>
-result<pruning_plan> plan_pruning(const ranking& r, const pruning_budget& budget = {}) {
+std::vector<double> lost_shares(const ranking& r, const std::vector<std::vector<std::uint16_t>>& kept) {
+    std::vector<double> lost;
+    for (int s = 0; s < Net::table.slot_count; ++s) {
+        const int group = channel_groups_of<Net>.of_slot(s);
+        double whole = 0.0, stays = 0.0;
+        for (std::size_t c = 0; c < r.of.layers[static_cast<std::size_t>(s)].channels(); ++c) {
+            const double own = contribution(r, s, c);
+            whole += own;
+            if (group < 0 || std::binary_search(kept[static_cast<std::size_t>(group)].begin(), kept[static_cast<std::size_t>(group)].end(), c)) stays += own;
+        }
+        lost.push_back(whole > 0.0 ? std::clamp(1.0 - stays / whole, 0.0, 1.0) : 0.0);
+    }
+    return lost;
+}
+
+/// A plan in which channels that `before` has not kept go first, where there is one.
+template <network_type Net>
+result<pruning_plan> plan_further(const ranking& r, const pruning_budget& budget, const pruning_plan* before) {
     constexpr const auto& groups = channel_groups_of<Net>;
     if (!budget.ratios.empty() && budget.ratios.size() != static_cast<std::size_t>(Net::table.slot_count))
         return error{"there are "} << budget.ratios.size() << " shares of channels to remove, the network has " << Net::table.slot_count << " layers";
@@ -153,13 +170,16 @@ result<pruning_plan> plan_pruning(const ranking& r, const pruning_budget& budget
     if (!sums) return sums.reason();
     std::vector<std::vector<std::uint16_t>> orders;
     std::vector<std::vector<double>> falling;
-    for (const auto& of_group : *sums) {
+    for (std::size_t g = 0; g < sums->size(); ++g) {
+        const auto& of_group = (*sums)[g];
         orders.emplace_back(of_group.size());
         order_by_score(of_group, orders.back());
+        if (before != nullptr)
+            std::stable_partition(orders.back().begin(), orders.back().end(), [&](std::uint16_t c) { return std::binary_search(before->kept[g].begin(), before->kept[g].end(), c); });
         falling.emplace_back();
         for (const std::uint16_t c : orders.back()) falling.back().push_back(of_group[c]);
     }
-    const auto counts = budget.removed > 0.0 ? impl::counts_by_cost<Net>(falling, budget) : impl::counts_by_ratio<Net>(budget);
+    const auto counts = budget.removed > 0.0 ? counts_by_cost<Net>(falling, budget) : counts_by_ratio<Net>(budget);
     if (!counts) return counts.reason();
 
     pruning_plan plan{r.formula, r.of, {}, {}, {}, 0, 0, 0, 0};
@@ -171,20 +191,22 @@ result<pruning_plan> plan_pruning(const ranking& r, const pruning_budget& budget
     }
     for (int s = 0; s < Net::table.slot_count; ++s) {
         const int group = groups.of_slot(s);
-        const auto& layer = r.of.layers[static_cast<std::size_t>(s)];
-        plan.channels.push_back(group < 0 ? layer.out : static_cast<int>((*counts)[static_cast<std::size_t>(group)]));
-        double whole = 0.0, stays = 0.0;
-        for (std::size_t c = 0; c < layer.channels(); ++c) {
-            const bool kept = group < 0 || std::binary_search(plan.kept[static_cast<std::size_t>(group)].begin(), plan.kept[static_cast<std::size_t>(group)].end(), c);
-            whole += contribution(r, s, c);
-            if (kept) stays += contribution(r, s, c);
-        }
-        plan.lost.push_back(whole > 0.0 ? std::clamp(1.0 - stays / whole, 0.0, 1.0) : 0.0);
+        plan.channels.push_back(group < 0 ? r.of.layers[static_cast<std::size_t>(s)].out : static_cast<int>((*counts)[static_cast<std::size_t>(group)]));
     }
-    std::tie(plan.multiply_adds, plan.words) = impl::size_with<Net>(all);
-    std::tie(plan.left, plan.words_left) = impl::size_with<Net>(*counts);
+    plan.lost = lost_shares<Net>(r, plan.kept);
+    std::tie(plan.multiply_adds, plan.words) = size_with<Net>(all);
+    std::tie(plan.left, plan.words_left) = size_with<Net>(*counts);
     return plan;
 }
+
+}  // namespace impl
+
+/// A plan for Net: of each group of tied channels (nn/permute.hpp) those of the smallest contributions go, with their norms, in all layers of the group and all that read them. Channels that must keep their
+/// places (of the image, the answer, concats, stages of shortcuts without weights) stay. The rule of arXiv 2405.10658's code is one ratio, floor(ratio * channels);
+/// `block` rounds what stays up to whole blocks, in the manner of HAPM's groups matched to the machine. Errors: a ranking of another network, with
+/// NaN, with all scores 0; a budget out of range, or one that would empty a layer.
+template <network_type Net>
+result<pruning_plan> plan_pruning(const ranking& r, const pruning_budget& budget = {}) { return impl::plan_further<Net>(r, budget, nullptr); }
 
 /// What is wrong with a plan for this network, whatever its weights: empty where nothing is.
 template <network_type Net>
@@ -206,11 +228,12 @@ std::optional<error> misfit(const pruning_plan& plan) {
 }
 
 /// The network with its removed channels set to zero: it answers as the pruned one where activations keep 0, and has the same type for every plan.
-/// Errors: a plan for another network, or for the same with other weights.
+/// Errors: a plan for another network, or for the same with other weights; a network whose activations do not keep 0.
 template <network_type Net>
 result<std::unique_ptr<parameters<Net>>> masked(const parameters<Net>& weights, const pruning_plan& plan) {
     if (auto wrong = misfit<Net>(plan)) return *wrong;
     if (auto wrong = difference(plan.of, identity_of<Net>(weights))) return error{"the plan cannot be used: "} << wrong->text();
+    if (!keeps_zeros<Net>) return error{"an activation of the network makes something else of 0, so channels cannot be set to zero in place of being removed"};
     auto to = std::make_unique<parameters<Net>>(weights);
     zero_channels<Net>(*to, [&](int group, int channel) {
         const auto& kept = plan.kept[static_cast<std::size_t>(group)];
@@ -233,35 +256,32 @@ result<std::unique_ptr<parameters<Small>>> pruned_parameters(const parameters<Ne
 }
 
 /// Pruning in rounds: after each, what is left is ranked anew, until the last one reaches the budget. rank(weights) gives a result<ranking> of a network whose removed
-/// channels are zero; these stay away. Cost: a ranking a round.
+/// channels are zero; these stay away. `lost` is by the first ranking, of the whole network. Cost: a ranking a round.
 template <network_type Net, class Rank>
 result<pruning_plan> prune_in_rounds(const parameters<Net>& weights, int rounds, const pruning_budget& budget, Rank&& rank) {
-    constexpr const auto& groups = channel_groups_of<Net>;
     if (rounds < 1) return error{"pruning takes at least one round, not "} << rounds;
     const network_identity id = identity_of<Net>(weights);
     auto now = std::make_unique<parameters<Net>>(weights);
     pruning_plan plan;
+    ranking first;
     for (int i = 1; i <= rounds; ++i) {
         auto scores = rank(*now);
         if (!scores) return scores.reason();
         scores->of = id;
-        if (i > 1)
-            for (int s = 0; s < Net::table.slot_count; ++s)
-                if (const int group = groups.of_slot(s); group >= 0)
-                    for (std::size_t c = 0; c < scores->layers[static_cast<std::size_t>(s)].channels.size(); ++c)
-                        if (const auto& kept = plan.kept[static_cast<std::size_t>(group)]; !std::binary_search(kept.begin(), kept.end(), c)) scores->layers[static_cast<std::size_t>(s)].channels[c] = 0.0;
         pruning_budget part = budget;
         const double share = static_cast<double>(i) / static_cast<double>(rounds);
         part.ratio *= share;
         part.removed *= share;
         for (double& ratio : part.ratios) ratio *= share;
-        auto next = plan_pruning<Net>(*scores, part);
+        auto next = impl::plan_further<Net>(*scores, part, i == 1 ? nullptr : &plan);
         if (!next) return next.reason();
         plan = std::move(*next);
         auto left = masked<Net>(weights, plan);
         if (!left) return left.reason();
         now = std::move(*left);
+        if (i == 1) first = std::move(*scores);
     }
+    plan.lost = impl::lost_shares<Net>(first, plan.kept);
     return plan;
 }
 

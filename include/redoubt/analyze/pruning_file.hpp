@@ -47,7 +47,7 @@ inline result<pruning_plan> read_pruning_plan(const std::string& path) {
     plan.left = f.count("left");
     plan.words = f.count("weights");
     plan.words_left = f.count("weights_left");
-    for (const double count : f.numbers("channels", 1.0, 65535.0)) plan.channels.push_back(static_cast<int>(count));
+    for (const std::uint64_t count : f.counts("channels", 65535)) plan.channels.push_back(static_cast<int>(count));
     plan.lost = f.numbers("lost", 0.0, 1.0);
     f.lists("kept", [&](const std::vector<std::uint64_t>& list) { plan.kept.emplace_back(list.begin(), list.end()); }, 65535);
     if (!wrong)
@@ -65,9 +65,9 @@ inline result<std::string> plan_header(const pruning_plan& plan, const std::stri
     std::string text = std::move(*head), counts;
     for (const int c : plan.channels) counts += (counts.empty() ? "" : ", ") + std::to_string(c);
     text += "inline constexpr std::array<int, " + std::to_string(plan.channels.size()) + "> kept{" + counts + "};\n\n";
-    text += "template <redoubt::network_type Net>\nstruct applied {\n    static_assert(fits<Net>, \"redoubt: the plan is for a network of other layers\");\n"
-            "    using type = redoubt::pruned<Net, kept>;\n};\n\n"
-            "/// The network with these many channels.\ntemplate <redoubt::network_type Net>\nusing pruned = typename applied<Net>::type;\n\n}  // namespace " + name + "\n";
+    text += "template <redoubt::network_type Net, bool Fits>\nstruct applied { using type = Net; };\ntemplate <redoubt::network_type Net>\nstruct applied<Net, true> { using type = redoubt::pruned<Net, kept>; };\n"
+            "template <redoubt::network_type Net>\nstruct checked {\n    static_assert(fits<Net>, \"redoubt: the plan is for a network of other layers\");\n    using type = typename applied<Net, fits<Net>>::type;\n};\n\n"
+            "/// The network with these many channels.\ntemplate <redoubt::network_type Net>\nusing pruned = typename checked<Net>::type;\n\n}  // namespace " + name + "\n";
     return text;
 }
 

@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,11 +59,9 @@ inline void read_head(const io::json_fields& f, std::optional<error>& wrong, std
     of = read_identity(f.object("network"));
 }
 
-/// The JSON of a file of ours; errors name the file.
-inline result<json> read_json(const std::string& path) {
-    const auto bytes = io::read_file(path, std::size_t{1} << 31);
-    if (!bytes) return bytes.reason();
-    const std::string_view text{reinterpret_cast<const char*>(bytes->data()), bytes->size()};
+/// The JSON that a file of ours holds; errors name the file.
+inline result<json> parse_json(std::span<const std::byte> bytes, const std::string& path) {
+    const std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
     try {
         return json::parse(text);
     } catch (const json::parse_error& e) {
@@ -71,6 +71,11 @@ inline result<json> read_json(const std::string& path) {
     } catch (const json::exception& e) {
         return error{path} << ": " << e.what();
     }
+}
+inline result<json> read_json(const std::string& path) {
+    const auto bytes = io::read_file(path, std::size_t{1} << 31);
+    if (!bytes) return bytes.reason();
+    return parse_json(*bytes, path);
 }
 
 }  // namespace impl
@@ -127,6 +132,12 @@ inline result<ranking> parse_ranking(const impl::json& j, std::string_view sourc
 /// Whether it is of a network at hand, difference(r.of, identity_of<Net>(weights)) says.
 inline result<ranking> read_ranking(const std::string& path) {
     const auto j = impl::read_json(path);
+    if (!j) return j.reason();
+    return parse_ranking(*j, path);
+}
+/// The same of a file's bytes, read already.
+inline result<ranking> ranking_from_bytes(std::span<const std::byte> bytes, const std::string& path) {
+    const auto j = impl::parse_json(bytes, path);
     if (!j) return j.reason();
     return parse_ranking(*j, path);
 }

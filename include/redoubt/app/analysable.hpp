@@ -14,7 +14,6 @@
 #include <array>
 #include <concepts>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -126,6 +125,8 @@ private:
         if (by.formula == formula_names[0]) return analyze::parameter_vulnerability<Net>(weights, images, gradients);
         if (by.formula == formula_names[1]) return analyze::batch_vulnerability<Net>(weights, images, gradients);
         if (by.formula == formula_names[2]) return analyze::taylor<Net>(weights, images, gradients);
+        if (by.formula == formula_names[3] && images.size() > analyze::most_traced_images<Net>)
+            return error{"deepvigor keeps what each image does in the network: of this one it takes at most "} << analyze::most_traced_images<Net> << " images, not " << images.size();
         if (by.formula == formula_names[3]) return analyze::channel_vulnerability<Net>(weights, images, {.seed = by.seed, .threads = by.threads});
         if (by.formula == formula_names[4])
             return analyze::measured_channels<Net>(weights, images, {.most_faults = by.faults, .seed = by.seed, .threads = by.threads});

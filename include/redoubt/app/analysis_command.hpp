@@ -3,13 +3,16 @@
 #pragma once
 
 #include <redoubt/app/analysis_session.hpp>
+#include <redoubt/app/report.hpp>
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -39,13 +42,18 @@ inline int analysis_command(const char* program, const std::string& command, con
     cli.add_option("--threads", o.by.threads, "Threads (0: one a core); results do not depend on it")->capture_default_str();
     double alpha = 0.02, delta = 0.1;
     bool asks_guarantee = false;
-    if (!ranks) cli.add_option("--ranking", o.ranking, "JSON file that `rank` wrote");
+    const CLI::Option* ratio = nullptr;
+    o.name = hardens ? "hardened" : "pruned_network";
+    if (!ranks) {
+        cli.add_option("--ranking", o.ranking, "JSON file that `rank` wrote");
+        cli.add_option("--name", o.name, "Name of the plan's files and of its header's namespace")->capture_default_str();
+    }
     if (hardens) {
         cli.add_option("--ratio", o.hardening.ratio, "Of each layer's channels, twice")->capture_default_str();
         cli.add_option("--added", o.hardening.added, "Instead: of the network's multiply-adds, as many as copies may add");
         cli.add_option("--residual", o.hardening.residual, "Instead: the rate of wrong answers for one fault in the weights that may be left, by a measured ranking or deepvigor");
     } else if (!ranks) {
-        cli.add_option("--ratio", o.pruning.ratio, "Of each layer's channels, removed")->capture_default_str();
+        ratio = cli.add_option("--ratio", o.pruning.ratio, "Of each layer's channels, removed")->capture_default_str();
         cli.add_option("--ratios", o.pruning.ratios, "Instead: one for each layer")->delimiter(',');
         cli.add_option("--removed", o.pruning.removed, "Instead: of the network's multiply-adds, removed");
         cli.add_option("--block", o.pruning.block, "Channels that stay come in blocks of that many; 16 is what kernels compute at once")->capture_default_str();
@@ -53,7 +61,7 @@ inline int analysis_command(const char* program, const std::string& command, con
         cli.add_flag("--guarantee", asks_guarantee, "Chooses the largest ratio that keeps the answers, with a guarantee");
         cli.add_option("--alpha", alpha, "Share of answers that may differ from the whole network's, under the guarantee")->capture_default_str();
         cli.add_option("--delta", delta, "How often the guarantee may fail")->capture_default_str();
-        cli.add_option("--calibration", o.calibration, "Test images that the guarantee is from, the first ones")->capture_default_str();
+        cli.add_option("--calibration", o.calibration, "Test images that the guarantee is from, drawn by the seed")->capture_default_str();
     }
     std::vector<const char*> line{program};
     line.insert(line.end(), words.begin(), words.end());
@@ -73,14 +81,16 @@ inline int analysis_command(const char* program, const std::string& command, con
     if (o.by.faults < 1) return failed("--faults: at least 1", 2);
     if (o.by.threads > 1024) return failed("--threads: at most 1024", 2);
     if (o.by.threads == 0) o.by.threads = std::max(1u, std::thread::hardware_concurrency());
+    if (o.rounds < 1 || o.rounds > 1000) return failed("--rounds: from 1 to 1000", 2);
     if (asks_guarantee) {
+        if (ratio->count() != 0 || !o.pruning.ratios.empty() || o.pruning.removed > 0.0 || o.rounds > 1) return failed("--guarantee: chooses the ratio itself, in one round", 2);
         if (!(alpha > 0.0 && alpha < 1.0)) return failed("--alpha: above 0 and below 1", 2);
         if (!(delta > 0.0 && delta < 1.0)) return failed("--delta: above 0 and below 1", 2);
         if (o.calibration < 1) return failed("--calibration: at least 1", 2);
         o.asked = analyze::guarantee{alpha, delta};
     }
-    o.command = std::string{program}.substr(std::string_view{program}.rfind('/') + 1).append(" ").append(command);
-    for (const char* word : words) o.command.append(" ").append(word);
+    o.command = impl::shell_word(std::string{program}.substr(std::string_view{program}.rfind('/') + 1)).append(" ").append(command);
+    for (const char* word : words) o.command.append(" ").append(impl::shell_word(word));
     try {
         analysis_session session{std::move(o), std::move(all)};
         const auto done = ranks ? session.rank() : hardens ? session.harden() : session.prune();

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,11 +79,11 @@ public:
         if (all.size() > 1) agreement(all);
         return ended();
     }
-    std::string hardened(const analyze::ranking& r, const analyze::hardening_plan& plan, const analysis_notes& notes) {
+    std::string hardened(const analyze::hardening_plan& plan, const analysis_notes& notes) {
         begin("Hardening of " + notes.model);
-        paragraph("Which channels are computed twice, and what that covers. The plan is in hardening.json, as a type in hardening.hpp; weights.safetensors has the channels in its order.", "faint");
+        paragraph("Which channels are computed twice, and what that covers. Beside this page lie the plan as JSON, as a header that makes a type of it, and the weights with the channels in its order.", "faint");
         const double added = static_cast<double>(plan.added) / static_cast<double>(std::max<std::uint64_t>(1, plan.multiply_adds));
-        asked(notes, {{"ranking", r.formula}, {"multiply-adds", std::to_string(plan.multiply_adds) + ", copies add " + percent_text(added) + " %"}});
+        asked(notes, {{"ranking", plan.formula}, {"multiply-adds", std::to_string(plan.multiply_adds) + ", copies add " + percent_text(added) + " %"}});
         heading("Layers");
         paragraph("Covered is the share of the layer's contribution that lies in channels computed twice, or in a layer that is computed three times from three copies of its parameters.");
         open_table("Layers", {"layer", "how"}, {"channels", "twice", "covered, %"});
@@ -95,13 +95,13 @@ public:
         close_table();
         return ended();
     }
-    std::string pruned(const analyze::ranking& r, const analyze::pruning_plan& plan, const pruning_judgement& judged, const analysis_notes& notes) {
+    std::string pruned(const analyze::pruning_plan& plan, const pruning_judgement& judged, const analysis_notes& notes) {
         begin("Pruning of " + notes.model);
-        paragraph("Which channels stay. The plan is in pruning.json, as a type in pruning.hpp; weights.safetensors has the channels that stay.", "faint");
+        paragraph("Which channels stay. Beside this page lie the plan as JSON, as a header that makes a type of it, and the weights of the channels that stay.", "faint");
         const auto of = [](std::uint64_t left, std::uint64_t all) {
             return std::to_string(left) + " of " + std::to_string(all) + ", " + percent_text(static_cast<double>(left) / static_cast<double>(std::max<std::uint64_t>(1, all))) + " %";
         };
-        asked(notes, {{"ranking", r.formula}, {"multiply-adds", of(plan.left, plan.multiply_adds)}, {"weights", of(plan.words_left, plan.words)},
+        asked(notes, {{"ranking", plan.formula}, {"multiply-adds", of(plan.left, plan.multiply_adds)}, {"weights", of(plan.words_left, plan.words)},
                       {"right, whole", judged.images == 0 ? "" : of(judged.right_whole, judged.images)},
                       {"right, pruned, before training goes on", judged.images == 0 ? "" : of(judged.right, judged.images)}});
         if (!judged.tried.empty()) guarantee(judged);
@@ -182,24 +182,23 @@ private:
     }
     void guarantee(const pruning_judgement& j) {
         heading("Guarantee");
-        paragraph("Learn-then-Test: ratios were tried from the smallest on, over " + std::to_string(j.calibration) + " test images, and taken up to the first at which the hypothesis that more than " +
+        paragraph("Learn-then-Test: ratios were tried from the smallest on, over " + std::to_string(j.calibration) + " drawn test images, and taken up to the first at which the hypothesis that more than " +
                   percent_text(j.asked.alpha) + " % of answers differ from the whole network's could not be rejected at " + percent_text(j.asked.delta) +
-                  " %. With probability " + percent_text(1.0 - j.asked.delta) + " % over the draw of these images no more differ with the ratio taken, before training goes on.");
+                  " %. With probability " + percent_text(1.0 - j.asked.delta) + " % over draws of images like these no more differ with the ratio taken, before training goes on.");
         open_table("Guarantee", {"taken"}, {"ratio, %", "answers that differ", "p-value"});
         for (std::size_t i = 0; i < j.tried.size(); ++i)
-            line({i < j.taken ? "yes" : "no"}, {percent_text(j.tried[i].ratio), std::to_string(j.tried[i].changed), shortest_p(j.tried[i].p_value)});
+            line({i < j.taken ? "yes" : "no"}, {percent_text(j.tried[i].ratio), std::to_string(j.tried[i].changed), p_text(j.tried[i].p_value)});
         close_table();
     }
-    static std::string shortest_p(double p) { return p < 0.0001 ? "below 0.0001" : fixed_text(p, 4); }
 };
 
 }  // namespace impl
 
 /// Rankings of one network, with their agreement where there are several.
 inline std::string ranking_page(const std::vector<analyze::ranking>& all, const analysis_notes& notes) { return impl::analysis_page{}.ranked(all, notes); }
-inline std::string hardening_page(const analyze::ranking& r, const analyze::hardening_plan& plan, const analysis_notes& notes) { return impl::analysis_page{}.hardened(r, plan, notes); }
-inline std::string pruning_page(const analyze::ranking& r, const analyze::pruning_plan& plan, const pruning_judgement& judged, const analysis_notes& notes) {
-    return impl::analysis_page{}.pruned(r, plan, judged, notes);
+inline std::string hardening_page(const analyze::hardening_plan& plan, const analysis_notes& notes) { return impl::analysis_page{}.hardened(plan, notes); }
+inline std::string pruning_page(const analyze::pruning_plan& plan, const pruning_judgement& judged, const analysis_notes& notes) {
+    return impl::analysis_page{}.pruned(plan, judged, notes);
 }
 
 }  // namespace redoubt::app::inline REDOUBT_ABI

@@ -9,6 +9,7 @@
 #include <redoubt/app/analysis_page.hpp>
 #include <redoubt/app/fitting_images.hpp>
 #include <redoubt/app/options.hpp>
+#include <redoubt/base/philox.hpp>
 #include <redoubt/io/checksum.hpp>
 #include <redoubt/io/dataset.hpp>
 #include <redoubt/io/safetensors.hpp>
@@ -30,6 +31,7 @@ struct analysis_options {
     std::string model, weights, data, normalise, out = ".";
     std::vector<std::string> formulas{std::string{formula_names[0]}};
     std::string ranking;              ///< a file; empty: it is made
+    std::string name;                 ///< of the plan: its files and its header's namespace
     std::uint64_t images = 500;       ///< training images that rankings are made from
     ranking_request by{};
     analyze::hardening_budget hardening{};
@@ -67,23 +69,26 @@ public:
         if (!by) return by.reason();
         const auto plan = net_->harden(*by, o_.hardening);
         if (!plan) return plan.reason();
-        if (auto r = write_plan("hardening", *plan, "hardened"); !r) return r;
+        if (auto r = write_plan(*plan); !r) return r;
         std::printf("copies add %.1f %% of %llu multiply-adds\n", 100.0 * static_cast<double>(plan->added) / static_cast<double>(plan->multiply_adds), static_cast<unsigned long long>(plan->multiply_adds));
-        return write("harden.html", hardening_page(*by, *plan, notes_));
+        return write(o_.name + ".html", hardening_page(*plan, notes_));
     }
     result<void> prune() {
         if (auto r = begin(); !r) return r;
         if (o_.rounds > 1 && !o_.ranking.empty()) return error{"--rounds: rankings are made anew in each round, so there is no use for the file of --ranking"};
-        if (o_.asked && (o_.rounds > 1 || o_.pruning.removed > 0.0)) return error{"--guarantee: chooses the ratio itself, in one round"};
-        const auto by = given_or_ranked();
+        if (o_.asked && !io::has_separate_parts(o_.data) && o_.ranking.empty())
+            return error{"--guarantee: "} << o_.data << " is one file, so the images that the ranking is from would be those that the promise is from";
+        result<analyze::ranking> by = o_.rounds > 1 ? analyze::ranking{} : given_or_ranked();
         if (!by) return by.reason();
+        if (o_.rounds > 1)
+            if (auto r = load_lessons(o_.by.formula = o_.formulas.front()); !r) return r;
         if (auto r = load_part(io::part::test, tested_, o_.asked ? static_cast<std::size_t>(o_.calibration) : std::size_t{1}); !r) return r;
         pruning_judgement judged;
         const auto whole = net_->answers(*tested_, nullptr, o_.by.threads);
         if (!whole) return whole.reason();
         if (o_.asked)
             if (auto r = choose_ratio(*by, *whole, judged); !r) return r;
-        const auto plan = o_.rounds > 1 ? net_->prune_in_rounds(o_.rounds, o_.pruning, o_.by, *lessons_) : net_->prune(*by, o_.pruning);
+        const auto plan = o_.rounds > 1 ? net_->prune_in_rounds(o_.rounds, o_.pruning, o_.by, lessons_ ? *lessons_ : campaign::prepared_images{}) : net_->prune(*by, o_.pruning);
         if (!plan) return plan.reason();
         const auto left = net_->answers(*tested_, &*plan, o_.by.threads);
         if (!left) return left.reason();
@@ -92,11 +97,11 @@ public:
             judged.right += (*left)[i] == tested_->labels[i] ? 1u : 0u;
             judged.right_whole += (*whole)[i] == tested_->labels[i] ? 1u : 0u;
         }
-        if (auto r = write_plan("pruning", *plan, "pruned_network"); !r) return r;
+        if (auto r = write_plan(*plan); !r) return r;
         std::printf("%llu of %llu multiply-adds and %llu of %llu weights are left; right on %llu of %llu test images, before on %llu\n", static_cast<unsigned long long>(plan->left),
                     static_cast<unsigned long long>(plan->multiply_adds), static_cast<unsigned long long>(plan->words_left), static_cast<unsigned long long>(plan->words),
                     static_cast<unsigned long long>(judged.right), static_cast<unsigned long long>(judged.images), static_cast<unsigned long long>(judged.right_whole));
-        return write("prune.html", pruning_page(*by, *plan, judged, notes_));
+        return write(o_.name + ".html", pruning_page(*plan, judged, notes_));
     }
 
 private:
@@ -131,10 +136,14 @@ private:
         to = campaign::prepare(*set, *by, most);
         return {};
     }
-    result<analyze::ranking> ranked(const std::string& formula) {
+    /// The training images that a ranking is from, where it needs some.
+    result<void> load_lessons(const std::string& formula) {
         const auto needs_none = std::find(formula_names.begin() + static_cast<std::ptrdiff_t>(first_of_weights), formula_names.end(), formula);
-        if (needs_none == formula_names.end() && !lessons_)
-            if (auto r = load_part(io::part::train, lessons_, static_cast<std::size_t>(o_.images), static_cast<std::size_t>(o_.images)); !r) return r.reason();
+        if (needs_none != formula_names.end() || lessons_) return {};
+        return load_part(io::part::train, lessons_, static_cast<std::size_t>(o_.images), static_cast<std::size_t>(o_.images));
+    }
+    result<analyze::ranking> ranked(const std::string& formula) {
+        if (auto r = load_lessons(formula); !r) return r.reason();
         ranking_request by = o_.by;
         by.formula = formula;
         return net_->rank(by, lessons_ ? *lessons_ : campaign::prepared_images{});
@@ -146,9 +155,17 @@ private:
     result<void> choose_ratio(const analyze::ranking& by, const std::vector<int>& whole, pruning_judgement& judged) {
         judged.asked = *o_.asked;
         judged.calibration = o_.calibration;
+        // drawn: the first ones of a set may be of a kind
+        std::vector<std::size_t> drawn(tested_->size());
+        for (std::size_t i = 0; i < drawn.size(); ++i) drawn[i] = i;
+        random_stream random{o_.by.seed, {0, 0, 0, 0x43414c49u}};
         campaign::prepared_images few{tested_->image_size, {}, {}};
-        few.pixels.assign(tested_->pixels.begin(), tested_->pixels.begin() + static_cast<std::ptrdiff_t>(o_.calibration * few.image_size));
-        few.labels.assign(tested_->labels.begin(), tested_->labels.begin() + static_cast<std::ptrdiff_t>(o_.calibration));
+        for (std::size_t i = 0; i < o_.calibration; ++i) {
+            std::swap(drawn[i], drawn[i + random.below(drawn.size() - i)]);
+            const auto pixels = tested_->image(drawn[i]);
+            few.pixels.insert(few.pixels.end(), pixels.begin(), pixels.end());
+            few.labels.push_back(tested_->labels[drawn[i]]);
+        }
         std::vector<std::uint64_t> changed;
         // the order of the choices, and where they end, are fixed before an image is seen
         for (int percent = 2; percent <= 90; percent += 2) {
@@ -159,7 +176,7 @@ private:
             const auto left = net_->answers(few, &*plan, o_.by.threads);
             if (!left) return left.reason();
             changed.push_back(0);
-            for (std::size_t i = 0; i < few.size(); ++i) changed.back() += (*left)[i] != whole[i] ? 1u : 0u;
+            for (std::size_t i = 0; i < few.size(); ++i) changed.back() += (*left)[i] != whole[drawn[i]] ? 1u : 0u;
             judged.tried.push_back({budget.ratio, changed.back(), analyze::binomial_p_value(changed.back(), o_.calibration, o_.asked->alpha)});
             judged.taken = analyze::choices_with_guarantee(changed, o_.calibration, *o_.asked);
             if (judged.taken < changed.size()) break;
@@ -171,15 +188,18 @@ private:
         return {};
     }
     template <class Plan>
-    result<void> write_plan(const std::string& name, const Plan& plan, const std::string& space) {
+    result<void> write_plan(const Plan& plan) {
         const auto file = net_->file_for(plan);
         if (!file) return file.reason();
-        const auto header = analyze::plan_header(plan, space);
+        const auto header = analyze::plan_header(plan, o_.name);
         if (!header) return header.reason();
-        if (auto r = io::write_safetensors(in_folder("weights.safetensors"), *file); !r) return r;
-        if (auto r = analyze::write_plan(in_folder(name + ".json"), plan); !r) return r;
-        if (auto r = io::write_file_atomically(in_folder(name + ".hpp"), std::string_view{*header}); !r) return r;
-        std::printf("Wrote %s, %s and %s.\n", in_folder(name + ".json").c_str(), in_folder(name + ".hpp").c_str(), in_folder("weights.safetensors").c_str());
+        const std::string weights = in_folder(o_.name + ".safetensors");
+        std::error_code none;
+        if (std::filesystem::equivalent(weights, o_.weights, none)) return error{weights} << ": would be written over the weights that were read; --name or --out says another place";
+        if (auto r = io::write_safetensors(weights, *file); !r) return r;
+        if (auto r = analyze::write_plan(in_folder(o_.name + ".json"), plan); !r) return r;
+        if (auto r = io::write_file_atomically(in_folder(o_.name + ".hpp"), std::string_view{*header}); !r) return r;
+        std::printf("Wrote %s, %s and %s.\n", in_folder(o_.name + ".json").c_str(), in_folder(o_.name + ".hpp").c_str(), weights.c_str());
         return {};
     }
     result<void> write(const std::string& name, const std::string& page) {

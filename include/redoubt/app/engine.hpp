@@ -33,6 +33,8 @@ public:
     virtual std::vector<io::expected_layer> layers() const = 0;
     /// Weights out of a checkpoint.
     virtual result<void> load(const io::tensor_file& file, std::string_view source) = 0;
+    /// Whether the order of channels counts for a preset.
+    virtual bool counts_channels(std::string_view protection) const = 0;
     /// Puts channels in the order of a ranking, where their order counts, instead of that of their filters' lengths. Call after load(). Errors: a ranking of
     /// another network, or of other weights.
     virtual result<void> order_by(const analyze::ranking& r) = 0;
@@ -92,6 +94,13 @@ public:
         return io::load<Net>(file, source, *weights_);
     }
 
+    bool counts_channels(std::string_view protection) const override {
+        bool counts = false;
+        for_each_preset([&]<class P>(type_tag<P>) {
+            if constexpr (requires { requires P::ranked; }) counts = counts || P::name == protection;
+        });
+        return counts;
+    }
     result<void> order_by(const analyze::ranking& r) override {
         if (auto wrong = analyze::difference(r.of, analyze::identity_of<Net>(*weights_))) return error{"the ranking cannot be used: "} << wrong->text();
         auto scores = analyze::group_scores<Net>(r);

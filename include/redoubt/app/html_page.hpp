@@ -8,7 +8,6 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace redoubt::app::inline REDOUBT_ABI {
 
@@ -33,11 +32,6 @@ protected:
     void fact(std::string_view name, std::string_view text) {
         if (!text.empty()) out_ += "<dt>" + escaped(name) + "</dt><dd>" + escaped(text) + "</dd>\n";
     }
-    void facts(std::initializer_list<std::pair<std::string_view, std::string>> all) {
-        out_ += "<dl>\n";
-        for (const auto& [name, text] : all) fact(name, text);
-        out_ += "</dl>\n";
-    }
     void figure(std::string_view caption, std::string_view rest, const std::string& drawing) {
         out_ += "<figure><figcaption>" + escaped(caption) + (rest.empty() ? "" : " <span>" + escaped(rest) + "</span>") +
                 "</figcaption>" + drawing + "</figure>\n";
@@ -45,7 +39,7 @@ protected:
 
     /// The head of a table: columns of words, then of numbers.
     void open_table(std::string_view label, std::initializer_list<const char*> words, std::initializer_list<const char*> numbers) {
-        out_ += "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"" + std::string{label} + "\"><table>\n<thead><tr>";
+        out_ += "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"" + escaped(label) + "\"><table>\n<thead><tr>";
         for (const char* name : words) out_ += "<th scope=\"col\" class=\"word\">" + std::string{name} + "</th>";
         for (const char* name : numbers) out_ += "<th scope=\"col\">" + std::string{name} + "</th>";
         out_ += "</tr></thead>\n<tbody>\n";
@@ -58,6 +52,8 @@ protected:
         out_ += "</tr>\n";
     }
     void close_table() { out_ += "</tbody></table></div>\n"; }
+
+    static std::string p_text(double p) { return p < 0.0001 ? "below 0.0001" : fixed_text(p, 4); }
 
     std::string out_;
 };

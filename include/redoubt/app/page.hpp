@@ -171,7 +171,6 @@ private:
         const auto points = [](double v) { return (v > 0.0 ? "+" : "") + fixed_text(100.0 * v, 1); };
         return points(d.difference) + " [" + points(d.low) + ", " + points(d.high) + "]";
     }
-    static std::string p_text(double p) { return p < 0.0001 ? "below 0.0001" : fixed_text(p, 4); }
 
     void pairs() {
         const auto compared = [](const cell_result& c) { return c.accuracy_gain.has_value(); };

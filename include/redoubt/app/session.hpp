@@ -172,7 +172,7 @@ private:
         if (options_.ranking.empty()) return {};
         const auto ranking_bytes = io::read_file(options_.ranking, std::size_t{1} << 31);
         if (!ranking_bytes) return ranking_bytes.reason();
-        const auto ranking = analyze::read_ranking(options_.ranking);
+        const auto ranking = analyze::ranking_from_bytes(*ranking_bytes, options_.ranking);
         if (!ranking) return ranking.reason();
         ranking_crc32c_ = io::checksum_text(*ranking_bytes);
         auto r = e.order_by(*ranking);
@@ -188,6 +188,8 @@ private:
             for (const std::string& p : protections_for(kind_of(fault)))
                 if (std::find(wanted.begin(), wanted.end(), p) == wanted.end()) wanted.push_back(p);
         if (!options_.dump_outputs.empty()) wanted = {"none"};
+        else if (!options_.ranking.empty() && std::none_of(wanted.begin(), wanted.end(), [&](const std::string& p) { return e.counts_channels(p); }))
+            return error{"--ranking: none of the protections asked for has channels computed more than once, so their order changes nothing"};
         e.prepare(training_, wanted, options_.threads);
         if (!options_.dump_outputs.empty()) return dump(e);
 

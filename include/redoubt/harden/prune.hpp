@@ -7,7 +7,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 
 namespace redoubt::inline v1 {
 
@@ -41,19 +40,38 @@ constexpr bool fits_channels() {
         if (Channels[s] < 1 || Channels[s] > Net::table.slots[s].geometry.out.channels) return false;
     return true;
 }
+// where a check fails, the network as it is: one message instead of many
+template <class Net, auto Channels, bool Fits>
+struct pruned_type { using type = Net; };
 template <class Net, auto Channels>
-struct pruned_type {
-    static_assert(std::same_as<Net, without_protection<Net>>, "redoubt: prune a network before it is protected");
-    static_assert(fits_channels<Net, Channels>(), "redoubt: a pruned network needs a count for each layer with parameters, from 1 to as many channels as there are");
-    using type = harden<Net, keep_channels<Channels>>;
+struct pruned_type<Net, Channels, true> { using type = harden<Net, keep_channels<Channels>>; };
+template <class Net, auto Channels>
+struct checked_pruning {
+    static constexpr bool is_plain = std::same_as<Net, without_protection<Net>>, fits = fits_channels<Net, Channels>();
+    static_assert(is_plain, "redoubt: prune a network before it is protected");
+    static_assert(fits, "redoubt: a pruned network needs a count for each layer with parameters, from 1 to as many channels as there are");
+    using type = typename pruned_type<Net, Channels, is_plain && fits>::type;
 };
+/// Whether an activation makes 0 of 0 in all that groups of channels are part of.
+template <class Net>
+constexpr bool find_kept_zeros() {
+    for (int i = 0; i < Net::table.step_count; ++i) {
+        const step& s = Net::table.steps[static_cast<std::size_t>(i)];
+        if (s.act == kernel::activation::clip && (s.lower > 0 || s.limit < 0) && channel_groups_of<Net>.of_value[static_cast<std::size_t>(s.out)] >= 0) return false;
+    }
+    return true;
+}
 }  // namespace detail
+
+/// Whether channels that are 0 stay 0, so that a network whose channels are zero answers as one without them.
+template <network_type Net>
+inline constexpr bool keeps_zeros = detail::find_kept_zeros<Net>();
 
 /// Net with Channels[i] output channels in layer i, an array of int: structured pruning as a type.
 template <network_type Net, auto Channels>
-using pruned = typename detail::pruned_type<Net, Channels>::type;
+using pruned = typename detail::checked_pruning<Net, Channels>::type;
 
-/// Sets all weights and biases of the channels of groups (nn/permute.hpp) for which `stays(group, channel)` is false to zero: activations that keep 0 then hand on 0, and the network
+/// Sets all weights and biases of the channels of groups (nn/permute.hpp) for which `stays(group, channel)` is false to zero: with keeps_zeros<Net> it
 /// answers as the pruned one, to the bit where its kernels add in the same order. What layers above read of these channels stays as it is.
 template <network_type Net, class Stays>
     requires(std::same_as<typename Net::number_type, float32> && std::same_as<Net, without_protection<Net>>)

@@ -6,6 +6,7 @@
 #include <redoubt/nn/permute.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -71,22 +72,25 @@ result<tensor_file> select_channels(const tensor_file& file, std::string_view so
         const auto rows = list_of(groups.of_value[static_cast<std::size_t>(s.out)], g.out.channels);
         const auto columns = list_of(g.groups == 1 ? groups.of_value[static_cast<std::size_t>(s.in)] : -1, g.group_in());
         const std::uint16_t only[] = {0};
-        const auto take = [&](const std::string& name, const std::vector<std::size_t>& shape, std::span<const std::uint16_t> inner, std::size_t all, bool needed) {
+        // a linear layer's weights may lie as those of the convolution that it is
+        const auto size = [](int v) { return static_cast<std::size_t>(v); };
+        const std::vector<std::size_t> as_filters{size(g.out.channels), size(g.group_in()), size(g.kernel.h), size(g.kernel.w)};
+        const auto take = [&](const std::string& name, const std::vector<std::size_t>& shape, const std::vector<std::size_t>& or_else, std::span<const std::uint16_t> inner, std::size_t all, bool needed) {
             const tensor_entry* entry = file.find(name);
             if (entry == nullptr) {
                 if (needed) wrong.missing.push_back(name + " " + impl::shape_text(shape));
-            } else if (entry->shape != shape) {
+            } else if (entry->shape != shape && entry->shape != or_else) {
                 wrong.misshapen.push_back(name + " is " + impl::shape_text(entry->shape) + ", needed " + impl::shape_text(shape));
             } else {
                 made.emplace_back(name, impl::chosen(*entry, rows, inner, all));
             }
         };
-        take(layer.name + ".weight", layer.weight_shape(), columns, static_cast<std::size_t>(g.group_in()), true);
+        take(layer.name + ".weight", layer.weight_shape(), layer.is_linear ? as_filters : layer.weight_shape(), columns, static_cast<std::size_t>(g.group_in()), true);
         const std::vector<std::size_t> channels{static_cast<std::size_t>(g.out.channels)};
         const bool has_norm = !layer.norm_name.empty() && file.find(layer.norm_name + ".running_var") != nullptr;
-        take(layer.name + ".bias", channels, only, 1, !has_norm);
+        take(layer.name + ".bias", channels, channels, only, 1, !has_norm);
         if (has_norm)
-            for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"}) take(layer.norm_name + part, channels, only, 1, true);
+            for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"}) take(layer.norm_name + part, channels, channels, only, 1, true);
     }
     tensor_file to{{}, file.metadata};
     for (const tensor_entry& entry : file.tensors) {

@@ -58,6 +58,11 @@ public:
         return all;
     }
     /// Calls read(numbers) for each list of whole numbers in a list.
+    std::vector<std::uint64_t> counts(const char* name, std::uint64_t most) const {
+        std::vector<std::uint64_t> all;
+        each(name, [&](const json& value, const std::string& at) { all.push_back(count_of(value, at, most)); });
+        return all;
+    }
     template <class Read>
     void lists(const char* name, Read read, std::uint64_t most) const {
         each(name, [&](const json& value, const std::string& at) {

@@ -5,6 +5,7 @@
 #include <redoubt/nn/parameters.hpp>
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <span>
@@ -112,13 +113,29 @@ void add_filter_norms(const parameters<Net>& weights, int slot, std::span<double
         }
 }
 
+namespace detail {
+template <class From, class To>
+constexpr bool have_equal_filters() {
+    if (From::table.step_count != To::table.step_count || From::table.slot_count != To::table.slot_count) return false;
+    for (int i = 0; i < To::table.step_count; ++i) {
+        const step &a = From::table.steps[static_cast<std::size_t>(i)], &b = To::table.steps[static_cast<std::size_t>(i)];
+        const auto &g = a.geometry, &h = b.geometry;
+        if (a.kind != b.kind || a.slot != b.slot || a.in != b.in || a.out != b.out || g.kernel.h != h.kernel.h || g.kernel.w != h.kernel.w || h.out.channels > g.out.channels ||
+            h.group_in() > g.group_in())
+            return false;
+    }
+    return true;
+}
+}  // namespace detail
+
 /// The channels of each group that a smaller network keeps, in the order it has them: kept_of(group) is a span of std::uint16_t, kept[place in To] = channel
 /// in From. Both are the same but for their channels' counts, floats where they differ; To's parameters beyond weights and biases stay as they are.
 template <network_type From, network_type To, class KeptOf>
 void select_channels(const parameters<From>& from, KeptOf&& kept_of, parameters<To>& to) {
     using N = typename From::number_type;
     static_assert(!is_fast<N> && std::same_as<From, without_protection<From>>, "redoubt: channels are chosen before a network is protected or made fast");
-    static_assert(std::same_as<N, typename To::number_type> && From::table.step_count == To::table.step_count, "redoubt: channels are chosen from a network of the same layers");
+    static_assert(std::same_as<N, typename To::number_type>, "redoubt: channels are chosen from a network of the same number");
+    static_assert(detail::have_equal_filters<From, To>(), "redoubt: channels are chosen from a network of the same layers");
     constexpr const auto& groups = channel_groups_of<From>;
     const auto place = [&](int group, int channel) {
         return group < 0 ? channel : static_cast<int>(kept_of(group)[static_cast<std::size_t>(channel)]);
@@ -128,7 +145,7 @@ void select_channels(const parameters<From>& from, KeptOf&& kept_of, parameters<
         if (s.slot < 0) continue;
         const auto& g = s.geometry;
         const int out_group = groups.of_value[static_cast<std::size_t>(s.out)];
-        const int in_group = g.groups == 1 ? groups.of_value[static_cast<std::size_t>(s.in)] : -1;
+        const int in_group = From::table.steps[static_cast<std::size_t>(i)].geometry.groups == 1 ? groups.of_value[static_cast<std::size_t>(s.in)] : -1;
         for (int o = 0; o < g.out.channels; ++o) {
             const int source = place(out_group, o);
             to.biases(s.slot)[static_cast<std::size_t>(o)] = from.biases(s.slot)[static_cast<std::size_t>(source)];
