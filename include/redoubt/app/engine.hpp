@@ -96,9 +96,7 @@ public:
 
     bool counts_channels(std::string_view protection) const override {
         bool counts = false;
-        for_each_preset([&]<class P>(type_tag<P>) {
-            if constexpr (requires { requires P::ranked; }) counts = counts || P::name == protection;
-        });
+        for_each_preset([&]<class P>(type_tag<P>) { counts = counts || (is_ranked<P> && P::name == protection); });
         return counts;
     }
     result<void> order_by(const analyze::ranking& r) override {
@@ -188,7 +186,7 @@ private:
         if (std::find(wanted.begin(), wanted.end(), P::name) == wanted.end()) return;
         using hardened = typename P::template apply<plain>;
         std::unique_ptr<parameters<Net>> own_order;
-        if constexpr (requires { requires P::ranked; }) {
+        if constexpr (is_ranked<P>) {
             static_assert(!redoubt::detail::any_gains<hardened>, "redoubt: channels are ranked and put in order with their norms folded");
             own_order = ranked();
         }

@@ -138,6 +138,13 @@ inline constexpr bool is_for = [] {
     else return true;
 }();
 
+/// Whether the order of channels counts for a preset.
+template <class Preset>
+inline constexpr bool is_ranked = [] {
+    if constexpr (requires { Preset::ranked; }) return Preset::ranked;
+    else return false;
+}();
+
 /// Whether a pack has the unprotected network, with which all others are compared.
 template <class... Presets>
 consteval bool have_none(pack<Presets...>) { return ((Presets::name == "none") || ...); }
