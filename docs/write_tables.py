@@ -9,8 +9,9 @@ A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; its rows co
 main job writes it (results.csv), or for a name coverage-STUDY from docs/results/coverage.csv, as tests/tools/coverage.cpp
 writes it, or strength-FAULT-NUMBER from strength.csv (the results.csv of several campaigns, one after the other), of which the chart
 strength.svg is made too, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER), bench/harden_table.py (harden-KIND from harden.csv),
-bench/memory_table.py (memory), bench/size_table.py (sizes) or tests/tools/rankings.cpp (rankings) and tests/tools/pruning_study.cpp (pruning, guarantee) write it; of a name study-NETWORK-NUMBER-FAULT from
-weights-study.csv, as docs/weights_study.py collects it, and of plans-NETWORK-NUMBER from plans.csv, as docs/vulnerability_study.py does.
+bench/memory_table.py (memory), bench/size_table.py (sizes) or tests/tools/rankings.cpp (rankings) and tests/tools/pruning_study.cpp (pruning, guarantee) or docs/pruned_study.py (pruned) write it; of a name study-NETWORK-NUMBER-FAULT from
+weights-study.csv, as docs/weights_study.py collects it, and of plans-NETWORK-NUMBER from plans.csv, as docs/vulnerability_study.py does; fault-training is from
+docs/fault_training_study.py.
 """
 import csv
 import pathlib
@@ -186,6 +187,17 @@ def study_table(rows, network, number, fault):
     return columns(["trained", "read by", "trials x images", "clean", *map(rate_text, rates)], some)
 
 
+def fault_training_table(rows):
+    """Accuracy of both networks under the same faults, a line for each rate."""
+    lines = {}
+    for r in rows:
+        lines.setdefault((r["study"], r["fault"], r["fault_model"], r["ber"]), {})[r["recipe"]] = r
+    return columns(["trained under", "struck", "rate", "plain, clean", "plain, struck", "trained, clean", "trained, struck"],
+                   [[study, f"{fault}, `{model}`", rate_text(rate), *(text for name in ("resnet20-fashion-mnist", f"resnet20-fashion-mnist-{study}")
+                                                                     for text in (f"{100 * float(found[name]['clean_accuracy']):.1f}", percent(found[name], "accuracy")))]
+                    for (study, fault, model, rate), found in lines.items()])
+
+
 def pruning_table(rows):
     """Test images that are right, by ranking and ratio."""
     ratios = sorted({r["ratio"] for r in rows}, key=float)
@@ -227,10 +239,16 @@ def table(name):
     if name.startswith("study-"):
         network, number, fault = name.removeprefix("study-").rsplit("-", 2)
         return study_table(read("weights-study"), network, number, fault)
+    if name == "fault-training":
+        return fault_training_table(read(name))
     if name.startswith("plans-"):
         return plans_table(read("plans"), *name.removeprefix("plans-").rsplit("-", 1))
     if name == "pruning":
         return pruning_table(read(name))
+    if name == "pruned":
+        return columns(["network", "ranking", "multiply-adds left", "weights left", "right, whole", "right, pruned", "right, trained on"],
+                       [[r["network"], f"`{r['ranking']}`", *(f"{100 * float(r[k]):.1f} %" for k in ("multiply_adds", "weights")), *(f"{100 * int(r[k]) / int(r['images']):.2f} %" for k in ("right_whole", "right_pruned", "right_trained_on"))]
+                        for r in read(name)])
     if name == "guarantee":
         return guarantee_table(read(name))
     if name.startswith("strength-"):
