@@ -15,7 +15,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "examples" / "weights" / "resnet20-fashion-mnist.safetensors"
-RANKINGS = ("parameter-vulnerability", "taylor", "l2-norm", "random")
+RANKINGS = ("parameter-vulnerability", "l2-norm")
 
 
 def main():
@@ -36,9 +36,9 @@ def main():
             said.write_text(done.stdout, encoding="utf-8")
         if not (folder / "trained" / "training.json").exists():
             own = folder / "recipe.json"
-            own.write_text(json.dumps(dict(recipe, start=str(folder / "weights.safetensors"))), encoding="utf-8")
+            own.write_text(json.dumps(dict(recipe, start=str(folder / "pruned_network.safetensors"))), encoding="utf-8")
             subprocess.run([programs / "chain_lean", "train", own, "--threads", o.threads, "--out", folder / "trained"], check=True)
-        plan = json.loads((folder / "pruning.json").read_text(encoding="utf-8"))
+        plan = json.loads((folder / "pruned_network.json").read_text(encoding="utf-8"))
         before, images, whole = re.search(r"right on (\d+) of (\d+) test images, before on (\d+)", said.read_text(encoding="utf-8")).groups()
         rows.append({"network": "resnet20", "ranking": ranking, "multiply_adds": plan["left"] / plan["multiply_adds"], "weights": plan["weights_left"] / plan["weights"], "right_whole": whole, "right_pruned": before,
                      "right_trained_on": json.loads((folder / "trained" / "training.json").read_text(encoding="utf-8"))["right"], "images": images})
