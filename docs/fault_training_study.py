@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FASHION = "/usr/share/datasets/fashion-mnist"
 PLAIN = "resnet20-fashion-mnist"
 # recipe: what it was trained under, and rates around that of its training
-STUDIES = {"ftt-mibb": ("features", "mibb", "1e-5,1e-4,1e-3"), "ftt-adsaf": ("weights", "adsaf_pair", "0.04,0.08,0.12"), "randbet": ("weights", "flip", "0.001,0.005,0.01")}
+STUDIES = {"ftt-mibb": ("features", "mibb", "1e-5,1e-4"), "ftt-adsaf": ("weights", "adsaf_pair", "0.04,0.08,0.12"), "randbet": ("weights", "flip", "0.001,0.005,0.01")}
 
 
 def main():
@@ -40,7 +40,7 @@ def main():
             out = folder / f"under-{study}"
             if not (out / "results.csv").exists():
                 subprocess.run([o.program, "--model", "resnet20", "--data", FASHION, "--weights", folder / "weights.safetensors", "--number", "int8", "--fault", space, "--fault-model", model, "--ber", rates,
-                                "--protect", "none", "--trials", "50", "--images", "1000", "--seed", "1", "--threads", o.threads, "--out", out], check=True)
+                                "--protect", "none", "--trials", "300", "--images", "50", "--seed", "1", "--threads", o.threads, "--out", out], check=True)
             with open(out / "results.csv", encoding="utf-8", newline="") as file:
                 kept[study, recipe] = [{"study": study, "recipe": recipe, "fault_model": model, **row} for row in csv.DictReader(file)]
     rows = [row for study in STUDIES for recipe in (PLAIN, f"{PLAIN}-{study}") for row in kept.get((study, recipe), [])]
