@@ -7,9 +7,10 @@
 What is in FOLDER already is not made again; rows of what is not run stay as the result file has them.
 """
 import argparse
-import csv
 import pathlib
 import subprocess
+
+from study_rows import kept_rows, read_rows, write_rows
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FASHION = "/usr/share/datasets/fashion-mnist"
@@ -26,11 +27,7 @@ def main():
     parser.add_argument("--threads", default="1")
     o = parser.parse_args()
     result = ROOT / "docs" / "results" / "fault-training.csv"
-    kept = {}
-    if result.exists():
-        with open(result, encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                kept.setdefault((row["study"], row["recipe"]), []).append(row)
+    kept = kept_rows(result, "study", "recipe")
     for study in o.only:
         space, model, rates = STUDIES[study]
         for recipe in (PLAIN, f"{PLAIN}-{study}"):
@@ -41,14 +38,9 @@ def main():
             if not (out / "results.csv").exists():
                 subprocess.run([o.program, "--model", "resnet20", "--data", FASHION, "--weights", folder / "weights.safetensors", "--number", "int8", "--fault", space, "--fault-model", model, "--ber", rates,
                                 "--protect", "none", "--trials", "300", "--images", "50", "--seed", "1", "--threads", o.threads, "--out", out], check=True)
-            with open(out / "results.csv", encoding="utf-8", newline="") as file:
-                kept[study, recipe] = [{"study": study, "recipe": recipe, "fault_model": model, **row} for row in csv.DictReader(file)]
+            kept[study, recipe] = [{"study": study, "recipe": recipe, "fault_model": model, **row} for row in read_rows(out / "results.csv")]
     rows = [row for study in STUDIES for recipe in (PLAIN, f"{PLAIN}-{study}") for row in kept.get((study, recipe), [])]
-    with open(result, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    print(f"Wrote {len(rows)} rows to {result}.")
+    write_rows(result, rows)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@
 FOLDER is what examples/chain/chain.py made: its programs and its first rankings are used. What is there already is not made again.
 """
 import argparse
-import csv
 import json
 import pathlib
 import re
 import subprocess
+
+from study_rows import write_rows
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "examples" / "weights" / "resnet20-fashion-mnist.safetensors"
@@ -42,11 +43,7 @@ def main():
         before, images, whole = re.search(r"right on (\d+) of (\d+) test images, before on (\d+)", said.read_text(encoding="utf-8")).groups()
         rows.append({"network": "resnet20", "ranking": ranking, "multiply_adds": plan["left"] / plan["multiply_adds"], "weights": plan["weights_left"] / plan["weights"], "right_whole": whole, "right_pruned": before,
                      "right_trained_on": json.loads((folder / "trained" / "training.json").read_text(encoding="utf-8"))["right"], "images": images})
-    with open(ROOT / "docs" / "results" / "pruned.csv", "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    print(f"Wrote {len(rows)} rows.")
+    write_rows(ROOT / "docs" / "results" / "pruned.csv", rows)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ What is in FOLDER already is not made again, and what was stopped goes on, so th
 left out and its rows stay as the result file has them.
 """
 import argparse
-import csv
 import pathlib
 import subprocess
 import sys
+
+from study_rows import kept_rows, read_rows, write_rows
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FASHION, CIFAR = "/usr/share/datasets/fashion-mnist", "cifar10"
@@ -61,11 +62,7 @@ def main():
     o = parser.parse_args()
     o.work.mkdir(parents=True, exist_ok=True)
     result = ROOT / "docs" / "results" / "weights-study.csv"
-    kept = {}
-    if result.exists():
-        with open(result, encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                kept.setdefault((row["recipe"], row["number"], row["fault"], row["protection"]), []).append(row)
+    kept = kept_rows(result, "recipe", "number", "fault", "protection")
     for recipe, number, fault, protections, rates, (trials, images) in campaigns():
         model, data, normalise = RECIPES[network_of(recipe)]
         if data == CIFAR:
@@ -79,18 +76,13 @@ def main():
         if not (out / "results.csv").exists():
             subprocess.run([o.program, "--model", model, "--data", data, "--normalise", normalise, "--weights", weights, "--number", number, "--fault", fault, "--protect", protections, "--ber", rates,
                             "--trials", trials, "--images", images, "--seed", "1", "--threads", o.threads, "--out", out], check=True)
-        with open(out / "results.csv", encoding="utf-8", newline="") as file:
-            found = [{"recipe": recipe, "trials": trials, "images": images, **row} for row in csv.DictReader(file)]
+        found = [{"recipe": recipe, "trials": trials, "images": images, **row} for row in read_rows(out / "results.csv")]
         for protection in protections.split(","):
             kept[recipe, number, fault, protection] = [row for row in found if row["protection"] == protection]
     rows = [row for recipe, number, fault, protections, _, _ in campaigns() for p in protections.split(",") for row in kept.get((recipe, number, fault, p), [])]
     if not rows:
         sys.exit("nothing is finished")
-    with open(result, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    print(f"Wrote {len(rows)} rows to {result}.")
+    write_rows(result, rows)
 
 
 if __name__ == "__main__":

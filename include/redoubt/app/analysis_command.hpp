@@ -3,17 +3,15 @@
 #pragma once
 
 #include <redoubt/app/analysis_session.hpp>
+#include <redoubt/app/command_words.hpp>
 #include <redoubt/app/report.hpp>
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <cstdio>
 #include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -63,24 +61,13 @@ inline int analysis_command(const char* program, const std::string& command, con
         cli.add_option("--delta", delta, "How often the guarantee may fail")->capture_default_str();
         cli.add_option("--calibration", o.calibration, "Test images that the guarantee is from, drawn by the seed")->capture_default_str();
     }
-    std::vector<const char*> line{program};
-    line.insert(line.end(), words.begin(), words.end());
-    const auto failed = [&](const char* reason, int code) {
-        std::fflush(stdout);
-        std::fprintf(stderr, "%s: %s\n", program, reason);
-        return code;
-    };
-    try {
-        cli.parse(static_cast<int>(line.size()), line.data());
-    } catch (const CLI::ParseError& e) {
-        return cli.exit(e) == 0 ? 0 : 2;
-    }
+    const auto failed = [&](const char* reason, int code) { return end_with(program, reason, code); };
+    if (const auto ended = parse_words(cli, program, words)) return *ended;
     if (const auto known = impl::check_words("--formula", o.formulas, formulas); !known) return failed(known.reason().c_str(), 2);
     if (!ranks && o.formulas.size() != 1) return failed("--formula: a plan is made from one ranking", 2);
     if (o.images < 1) return failed("--images: at least 1", 2);
     if (o.by.faults < 1) return failed("--faults: at least 1", 2);
-    if (o.by.threads > 1024) return failed("--threads: at most 1024", 2);
-    if (o.by.threads == 0) o.by.threads = std::max(1u, std::thread::hardware_concurrency());
+    if (!take_threads(o.by.threads)) return failed("--threads: at most 1024", 2);
     if (o.rounds < 1 || o.rounds > 1000) return failed("--rounds: from 1 to 1000", 2);
     if (asks_guarantee) {
         if (ratio->count() != 0 || !o.pruning.ratios.empty() || o.pruning.removed > 0.0 || o.rounds > 1) return failed("--guarantee: chooses the ratio itself, in one round", 2);

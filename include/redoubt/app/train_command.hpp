@@ -2,15 +2,14 @@
 // The command line of training.
 #pragma once
 
+#include <redoubt/app/command_words.hpp>
 #include <redoubt/app/train_session.hpp>
 
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <exception>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,20 +26,9 @@ inline int train_command(const char* program, const std::vector<const char*>& wo
     cli.add_option("--out", o.out, "Folder for the checkpoint, the log, the curves and the weights")->capture_default_str();
     cli.add_option("--data", o.data, "Folder with the images, instead of the recipe's");
     cli.add_option("--threads", o.threads, "Threads (0: one a core); weights do not depend on it")->capture_default_str();
-    std::vector<const char*> line{program};
-    line.insert(line.end(), words.begin(), words.end());
-    const auto failed = [&](const char* reason, int code) {
-        std::fflush(stdout);
-        std::fprintf(stderr, "%s: %s\n", program, reason);
-        return code;
-    };
-    try {
-        cli.parse(static_cast<int>(line.size()), line.data());
-    } catch (const CLI::ParseError& e) {
-        return cli.exit(e) == 0 ? 0 : 2;
-    }
-    if (o.threads > 1024) return failed("--threads: at most 1024", 2);
-    if (o.threads == 0) o.threads = std::max(1u, std::thread::hardware_concurrency());
+    const auto failed = [&](const char* reason, int code) { return end_with(program, reason, code); };
+    if (const auto ended = parse_words(cli, program, words)) return *ended;
+    if (!take_threads(o.threads)) return failed("--threads: at most 1024", 2);
     try {
         auto request = read_recipe_file(o.recipe);
         if (!request) return failed(request.reason().c_str(), 2);
