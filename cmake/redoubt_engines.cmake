@@ -27,7 +27,7 @@ endmacro()
 
 #   redoubt_add_trainables(<target> HEADER <header> FACTORY <C++ name> NETWORKS <name>...)
 #
-# Likewise one unit for each network that the command `train` knows.
+# Likewise one unit for each network that the commands train, rank, harden and prune know.
 function(redoubt_add_trainables target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;FACTORY" "NETWORKS")
     redoubt_expect_arguments(HEADER FACTORY NETWORKS)

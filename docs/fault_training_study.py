@@ -8,11 +8,9 @@ What is in FOLDER already is not made again; rows of what is not run stay as the
 """
 import argparse
 import pathlib
-import subprocess
 
-from study_rows import kept_rows, read_rows, write_rows
+from study_rows import ROOT, kept_rows, struck, trained, write_rows
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 FASHION = "/usr/share/datasets/fashion-mnist"
 PLAIN = "resnet20-fashion-mnist"
 # recipe: what it was trained under, and rates around that of its training
@@ -31,14 +29,10 @@ def main():
     for study in o.only:
         space, model, rates = STUDIES[study]
         for recipe in (PLAIN, f"{PLAIN}-{study}"):
-            folder = o.work / recipe
-            if not (folder / "training.json").exists():
-                subprocess.run([o.program, "train", ROOT / "examples" / "recipes" / f"{recipe}.json", "--out", folder, "--threads", o.threads], check=True, cwd=o.work)
-            out = folder / f"under-{study}"
-            if not (out / "results.csv").exists():
-                subprocess.run([o.program, "--model", "resnet20", "--data", FASHION, "--weights", folder / "weights.safetensors", "--number", "int8", "--fault", space, "--fault-model", model, "--ber", rates,
-                                "--protect", "none", "--trials", "300", "--images", "50", "--seed", "1", "--threads", o.threads, "--out", out], check=True)
-            kept[study, recipe] = [{"study": study, "recipe": recipe, "fault_model": model, **row} for row in read_rows(out / "results.csv")]
+            folder = trained(o, recipe)
+            found = struck(o, folder / f"under-{study}", "--model", "resnet20", "--data", FASHION, "--weights", folder / "weights.safetensors", "--number", "int8", "--fault", space, "--fault-model", model,
+                           "--ber", rates, "--protect", "none", "--trials", "300", "--images", "50")
+            kept[study, recipe] = [{"study": study, "recipe": recipe, "fault_model": model, **row} for row in found]
     rows = [row for study in STUDIES for recipe in (PLAIN, f"{PLAIN}-{study}") for row in kept.get((study, recipe), [])]
     write_rows(result, rows)
 

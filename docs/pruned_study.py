@@ -12,9 +12,8 @@ import pathlib
 import re
 import subprocess
 
-from study_rows import write_rows
+from study_rows import ROOT, run, write_rows
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "examples" / "weights" / "resnet20-fashion-mnist.safetensors"
 RANKINGS = ("parameter-vulnerability", "l2-norm")
 
@@ -38,7 +37,7 @@ def main():
         if not (folder / "trained" / "training.json").exists():
             own = folder / "recipe.json"
             own.write_text(json.dumps(dict(recipe, start=str(folder / "pruned_network.safetensors"))), encoding="utf-8")
-            subprocess.run([programs / "chain_lean", "train", own, "--threads", o.threads, "--out", folder / "trained"], check=True)
+            run(programs / "chain_lean", "train", own, "--threads", o.threads, "--out", folder / "trained")
         plan = json.loads((folder / "pruned_network.json").read_text(encoding="utf-8"))
         before, images, whole = re.search(r"right on (\d+) of (\d+) test images, before on (\d+)", said.read_text(encoding="utf-8")).groups()
         rows.append({"network": "resnet20", "ranking": ranking, "multiply_adds": plan["left"] / plan["multiply_adds"], "weights": plan["weights_left"] / plan["weights"], "right_whole": whole, "right_pruned": before,

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What the studies of docs/ share: result files whose rows stay until they are made anew."""
+"""What the studies of docs/ share: work that is not done again, and result files whose rows stay until they are made anew."""
 import csv
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def read_rows(path):
@@ -17,6 +21,26 @@ def kept_rows(path, *key):
     for row in read_rows(path):
         kept.setdefault(tuple(row[k] for k in key), []).append(row)
     return kept
+
+
+def run(*words, **options):
+    subprocess.run([str(word) for word in words], check=True, **options)
+
+
+def trained(o, recipe, *words):
+    """The folder in o.work where a recipe of ours has been run."""
+    o.work.mkdir(parents=True, exist_ok=True)
+    folder = o.work / recipe
+    if not (folder / "training.json").exists():
+        run(o.program, "train", ROOT / "examples" / "recipes" / f"{recipe}.json", *words, "--out", folder, "--threads", o.threads, cwd=o.work)
+    return folder
+
+
+def struck(o, out, *words):
+    """The rows of a campaign that has been run in a folder."""
+    if not (out / "results.csv").exists():
+        run(o.program, *words, "--seed", "1", "--threads", o.threads, "--out", out)
+    return read_rows(out / "results.csv")
 
 
 def write_rows(path, rows):

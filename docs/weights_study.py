@@ -9,12 +9,10 @@ left out and its rows stay as the result file has them.
 """
 import argparse
 import pathlib
-import subprocess
 import sys
 
-from study_rows import kept_rows, read_rows, write_rows
+from study_rows import ROOT, kept_rows, struck, trained, write_rows
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 FASHION, CIFAR = "/usr/share/datasets/fashion-mnist", "cifar10"
 RECIPES = {"resnet20-fashion-mnist": ("resnet20", FASHION, "0.2860/0.3530"),
            "resnet20-cifar10": ("resnet20_cifar10", CIFAR, "0.4914,0.4822,0.4465/0.2470,0.2435,0.2616"),
@@ -44,13 +42,6 @@ def network_of(recipe):
     return next(n for n in RECIPES if recipe.startswith(n))
 
 
-def train(o, recipe, data):
-    out = o.work / recipe
-    if not (out / "training.json").exists():
-        subprocess.run([o.program, "train", ROOT / "examples" / "recipes" / f"{recipe}.json", "--data", data, "--out", out, "--threads", o.threads], check=True, cwd=o.work)
-    return out / "weights.safetensors"
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True, type=lambda p: pathlib.Path(p).resolve())
@@ -60,7 +51,6 @@ def main():
     parser.add_argument("--numbers", nargs="*", help="of stored weights")
     parser.add_argument("--threads", default="1")
     o = parser.parse_args()
-    o.work.mkdir(parents=True, exist_ok=True)
     result = ROOT / "docs" / "results" / "weights-study.csv"
     kept = kept_rows(result, "recipe", "number", "fault", "protection")
     for recipe, number, fault, protections, rates, (trials, images) in campaigns():
@@ -71,12 +61,10 @@ def main():
             data = o.cifar10
         if o.only and recipe not in o.only or o.numbers and number not in o.numbers:
             continue
-        weights = train(o, recipe, data)
-        out = o.work / recipe / f"{number}-{fault}-{protections.split(',')[0]}"
-        if not (out / "results.csv").exists():
-            subprocess.run([o.program, "--model", model, "--data", data, "--normalise", normalise, "--weights", weights, "--number", number, "--fault", fault, "--protect", protections, "--ber", rates,
-                            "--trials", trials, "--images", images, "--seed", "1", "--threads", o.threads, "--out", out], check=True)
-        found = [{"recipe": recipe, "trials": trials, "images": images, **row} for row in read_rows(out / "results.csv")]
+        folder = trained(o, recipe, "--data", data)
+        found = struck(o, folder / f"{number}-{fault}-{protections.split(',')[0]}", "--model", model, "--data", data, "--normalise", normalise, "--weights", folder / "weights.safetensors", "--number", number,
+                       "--fault", fault, "--protect", protections, "--ber", rates, "--trials", trials, "--images", images)
+        found = [{"recipe": recipe, "trials": trials, "images": images, **row} for row in found]
         for protection in protections.split(","):
             kept[recipe, number, fault, protection] = [row for row in found if row["protection"] == protection]
     rows = [row for recipe, number, fault, protections, _, _ in campaigns() for p in protections.split(",") for row in kept.get((recipe, number, fault, p), [])]

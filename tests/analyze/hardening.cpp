@@ -6,6 +6,7 @@
 #include <redoubt/analyze/weight_scores.hpp>
 
 #include "support/catch.hpp"
+#include "support/changed_file.hpp"
 #include "support/complaint.hpp"
 #include "support/temp_folder.hpp"
 
@@ -187,13 +188,7 @@ TEST_CASE("plans come back from their files, and bad files are refused with the 
     REQUIRE(back);
     CHECK(*back == plan);
     const std::string text = *analyze::plan_text(plan);
-    const auto with = [&](std::string_view what, std::string_view instead) {
-        std::string changed = text;
-        const auto at = changed.find(what);
-        REQUIRE(at != std::string::npos);
-        REQUIRE(io::write_file_atomically(path, std::string_view{changed.replace(at, what.size(), instead)}));
-        return support::complaint(analyze::read_plan(path));
-    };
+    const auto with = [&](std::string_view what, std::string_view instead) { return support::complaint_of_changed(path, text, what, instead, analyze::read_plan); };
     CHECK(with("\"duplicated\": 16", "\"duplicated\": 15").find("15 of 32 channels of 0 twice: they come in blocks of 16") != std::string::npos);
     CHECK(with("\"duplicated\": 16", "\"duplicated\": 64").find("64 of 32 channels") != std::string::npos);
     CHECK(with("\"hardening\"", "\"ranking\"").find("kind: is ranking") != std::string::npos);

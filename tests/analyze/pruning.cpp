@@ -9,6 +9,8 @@
 #include <redoubt/model/resnet_cifar.hpp>
 
 #include "support/catch.hpp"
+#include "support/changed_file.hpp"
+#include "support/checkpoint_of.hpp"
 #include "support/complaint.hpp"
 #include "support/temp_folder.hpp"
 
@@ -229,13 +231,7 @@ TEST_CASE("plans of pruning come back from their files, and bad files are refuse
     REQUIRE(back);
     CHECK(*back == plan);
     const std::string text = *analyze::plan_text(plan);
-    const auto with = [&](std::string_view what, std::string_view instead) {
-        std::string changed = text;
-        const auto at = changed.find(what);
-        REQUIRE(at != std::string::npos);
-        REQUIRE(io::write_file_atomically(path, std::string_view{changed.replace(at, what.size(), instead)}));
-        return support::complaint(analyze::read_pruning_plan(path));
-    };
+    const auto with = [&](std::string_view what, std::string_view instead) { return support::complaint_of_changed(path, text, what, instead, analyze::read_pruning_plan); };
     CHECK(with("\"pruning\"", "\"hardening\"").find("kind: is hardening") != std::string::npos);
     CHECK(with("\"schema\": 1", "\"schema\": 9").find("schema: is 9") != std::string::npos);
     CHECK(with("\"channels\": [\n  14", "\"channels\": [\n  0").find("channels") != std::string::npos);
@@ -317,21 +313,8 @@ TEST_CASE("a checkpoint with fewer channels loads as the pruned network, norms a
 
 TEST_CASE("permuting a checkpoint permutes what it loads") {
     using whole = net;
-    io::tensor_file file;
     const auto weights = support::drawn_network<whole>(5);
-    for (int s = 0; s < whole::table.slot_count; ++s) {
-        const auto& g = whole::table.slots[static_cast<std::size_t>(s)].geometry;
-        const auto layer = io::expected_layers<whole>()[static_cast<std::size_t>(s)];
-        std::vector<float> w, b;
-        for (int o = 0; o < g.out.channels; ++o) {
-            b.push_back(weights->biases(s)[static_cast<std::size_t>(o)]);
-            for (int i = 0; i < g.group_in(); ++i)
-                for (int r = 0; r < g.kernel.h; ++r)
-                    for (int c = 0; c < g.kernel.w; ++c) w.push_back(weights->weight_at(s, o, r, c, i));
-        }
-        train::impl::append(file, layer.name + ".weight", layer.weight_shape(), w);
-        train::impl::append(file, layer.name + ".bias", {b.size()}, b);
-    }
+    const io::tensor_file file = support::checkpoint_of<whole>(*weights);
     io::channel_choice reversed;
     for (int g = 0; g < channel_groups_of<whole>.count; ++g) {
         reversed.emplace_back();

@@ -6,6 +6,7 @@
 #include <redoubt/analyze/weight_scores.hpp>
 
 #include "support/catch.hpp"
+#include "support/changed_file.hpp"
 #include "support/complaint.hpp"
 #include "support/temp_folder.hpp"
 
@@ -138,12 +139,7 @@ TEST_CASE("files that are not whole are refused, each with its reason") {
         REQUIRE(io::write_file_atomically(path, content));
         return complaint_of(path);
     };
-    const auto with = [&](std::string_view what, std::string_view instead) {
-        std::string changed = text;
-        const auto at = changed.find(what);
-        REQUIRE(at != std::string::npos);
-        return complaint_about(changed.replace(at, what.size(), instead));
-    };
+    const auto with = [&](std::string_view what, std::string_view instead) { return support::complaint_of_changed(path, text, what, instead, analyze::read_ranking); };
     for (std::size_t size = 0; size + 1 < text.size(); size += 7) CHECK(complaint_about(text.substr(0, size)).find("is cut off after " + std::to_string(size)) != std::string::npos);
     CHECK(with("0.25", "NaN").find("is no JSON at byte ") != std::string::npos);
     CHECK(with("0.25", "null").find("layers[1].channels[2]: must be a number, is null") != std::string::npos);

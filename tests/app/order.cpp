@@ -2,9 +2,9 @@
 // Which channels a preset has twice: those of a ranking, or of the longest filters.
 #include <redoubt/analyze/weight_scores.hpp>
 #include <redoubt/app/engine.hpp>
-#include <redoubt/train/tensors.hpp>
 
 #include "support/catch.hpp"
+#include "support/checkpoint_of.hpp"
 #include "support/complaint.hpp"
 #include "support/nets.hpp"
 
@@ -20,21 +20,6 @@ using namespace redoubt;
 namespace {
 
 using net = network<image<2, 4, 4>, float32, named<"first", conv2d<conv_spec{.out = 32, .kernel = 1}>>, relu, global_avg_pool, named<"answer", linear<3>>>;
-
-/// The checkpoint of drawn weights.
-io::tensor_file file_of(const parameters<net>& weights) {
-    io::tensor_file file;
-    for (int s = 0; s < net::table.slot_count; ++s) {
-        const auto layer = io::expected_layers<net>()[static_cast<std::size_t>(s)];
-        const auto& g = layer.geometry;
-        std::vector<float> w;
-        for (std::size_t i = 0; i < g.weights(); ++i) w.push_back(logical_weight(weights, s, i));  // of 1x1 filters both orders are one
-        const auto b = weights.biases(s).first(static_cast<std::size_t>(g.out.channels));
-        train::impl::append(file, layer.name + ".weight", layer.weight_shape(), w);
-        train::impl::append(file, layer.name + ".bias", {b.size()}, b);
-    }
-    return file;
-}
 
 /// The channels of the trained network that stand in two places of the first layer, found by the words that single faults strike.
 std::vector<int> twice(const campaign::subject& s, const parameters<net>& weights, const campaign::prepared_images& images) {
@@ -69,7 +54,7 @@ TEST_CASE("channels that are computed twice are those of the ranking") {
     auto ranking = analyze::filter_norms<net>(*weights);
     const auto found_by = [&](const analyze::ranking* by) {
         engine e{"net"};
-        REQUIRE(e.load(file_of(*weights), "drawn"));
+        REQUIRE(e.load(support::checkpoint_of<net>(*weights), "drawn"));
         CHECK(e.counts_channels("duplicate30"));
         CHECK_FALSE(e.counts_channels("none"));
         if (by != nullptr) {
@@ -94,7 +79,7 @@ TEST_CASE("channels that are computed twice are those of the ranking") {
     CHECK(first_of(turned) != first_of(ranking));
 
     engine e{"net"};
-    REQUIRE(e.load(file_of(*weights), "drawn"));
+    REQUIRE(e.load(support::checkpoint_of<net>(*weights), "drawn"));
     turned.of.weights ^= 1;
     CHECK(support::complaint(e.order_by(turned)).find("with other weights") != std::string::npos);
 }

@@ -9,6 +9,7 @@
 #include <redoubt/app/analysable.hpp>
 #include <redoubt/io/dataset.hpp>
 #include <redoubt/io/safetensors.hpp>
+#include <redoubt/io/split.hpp>
 #include <redoubt/model/resnet_cifar.hpp>
 #include <redoubt/model/vgg.hpp>
 
@@ -84,9 +85,7 @@ int study(app::analysable& net, const std::string& model, char** argv) {
         double least = 1.0, most = 0.0, sum = 0.0, risks = 0.0;
         for (int split = 0; split < splits; ++split) {
             random_stream draw{static_cast<std::uint64_t>(split) + 1, {0, 0, 0, 0x4c5454u}};
-            std::vector<std::size_t> order(tested.size());
-            for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-            for (std::size_t i = 0; i < calibration; ++i) std::swap(order[i], order[i + draw.below(order.size() - i)]);
+            const auto order = io::drawn_first(tested.size(), calibration, draw);
             std::vector<std::uint64_t> bad(answers.size()), bad_else(answers.size());
             for (std::size_t c = 0; c < answers.size(); ++c)
                 for (std::size_t i = 0; i < order.size(); ++i) (i < calibration ? bad : bad_else)[c] += answers[c][order[i]] != (*whole)[order[i]] ? 1u : 0u;

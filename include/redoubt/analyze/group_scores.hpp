@@ -5,6 +5,7 @@
 #include <redoubt/analyze/ranking.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -28,6 +29,16 @@ result<std::vector<std::vector<double>>> group_scores(const ranking& r) {
         if (const int g = groups.of_slot(s); g >= 0)
             for (std::size_t c = 0; c < sums[static_cast<std::size_t>(g)].size(); ++c) sums[static_cast<std::size_t>(g)][c] += contribution(r, s, c);
     return sums;
+}
+
+/// The channels of each group by falling score, equal ones by their number.
+inline std::vector<std::vector<std::uint16_t>> group_orders(const std::vector<std::vector<double>>& scores) {
+    std::vector<std::vector<std::uint16_t>> orders;
+    for (const auto& of_group : scores) {
+        orders.emplace_back(of_group.size());
+        order_by_score(of_group, orders.back());
+    }
+    return orders;
 }
 
 }  // namespace redoubt::analyze::inline REDOUBT_ABI

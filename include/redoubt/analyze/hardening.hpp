@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -96,11 +97,7 @@ result<hardening_plan> plan_hardening(const ranking& r, const hardening_budget& 
     if (budget.residual > 0.0 && !r.per_fault) return error{"a rate of wrong answers needs a ranking whose scores are rates of one fault: measured ones or channel-vulnerability, not "} << r.formula;
     const auto sums = group_scores<Net>(r);
     if (!sums) return sums.reason();
-    hardening_plan plan{r.formula, r.of, std::vector<planned_layer>(r.layers.size()), {}, 0, 0};
-    for (const auto& of_group : *sums) {
-        plan.orders.emplace_back(of_group.size());
-        order_by_score(of_group, plan.orders.back());
-    }
+    hardening_plan plan{r.formula, r.of, std::vector<planned_layer>(r.layers.size()), group_orders(*sums), 0, 0};
 
     struct row {
         std::vector<double> blocks;  ///< contributions of the channels that can be duplicated, in the new order
@@ -179,10 +176,9 @@ result<hardening_plan> plan_hardening(const ranking& r, const hardening_budget& 
     return plan;
 }
 
-/// The parameters with the plan's channels first, to be converted to the hardened type; answers are the same but for the order in which products are added
-/// (int8: the same). Errors: a plan for another network, or for the same with other weights.
+/// What is wrong with a plan for this network with these weights; empty where nothing is.
 template <network_type Net>
-result<std::unique_ptr<parameters<Net>>> reordered(const parameters<Net>& weights, const hardening_plan& plan) {
+std::optional<error> misfit(const hardening_plan& plan, const parameters<Net>& weights) {
     constexpr const auto& groups = channel_groups_of<Net>;
     if (auto wrong = difference(plan.of, identity_of<Net>(weights))) return error{"the plan cannot be used: "} << wrong->text();
     if (auto whole = check(plan); !whole) return whole.reason();
@@ -190,6 +186,14 @@ result<std::unique_ptr<parameters<Net>>> reordered(const parameters<Net>& weight
     for (std::size_t g = 0; g < plan.orders.size(); ++g)
         if (plan.orders[g].size() != static_cast<std::size_t>(groups.channels[g]))
             return error{"the plan's order "} << g << " is of " << plan.orders[g].size() << " channels, the network's of " << groups.channels[g];
+    return {};
+}
+
+/// The parameters with the plan's channels first, to be converted to the hardened type; answers are the same but for the order in which products are added
+/// (int8: the same). Errors: a plan for another network, or for the same with other weights.
+template <network_type Net>
+result<std::unique_ptr<parameters<Net>>> reordered(const parameters<Net>& weights, const hardening_plan& plan) {
+    if (auto wrong = misfit<Net>(plan, weights)) return *wrong;
     auto to = std::make_unique<parameters<Net>>();
     permute_channels<Net>(weights, [&](int group) { return std::span<const std::uint16_t>{plan.orders[static_cast<std::size_t>(group)]}; }, *to);
     return to;

@@ -6,9 +6,7 @@
 #include <redoubt/analyze/plan_source.hpp>
 #include <redoubt/analyze/ranking_file.hpp>
 
-#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace redoubt::analyze::inline v1 {
@@ -30,31 +28,18 @@ inline result<std::string> plan_text(const hardening_plan& plan) {
     return j.dump(1) + "\n";
 }
 
-/// Writes it to a file, whole or not at all.
-inline result<void> write_plan(const std::string& path, const hardening_plan& plan) {
-    const auto text = plan_text(plan);
-    if (!text) return text.reason();
-    return io::write_file_atomically(path, std::string_view{*text});
-}
-
 /// Reads a plan. Errors say the file, the field and what is wrong. Whether it is for the network at hand, reordered() says.
 inline result<hardening_plan> read_plan(const std::string& path) {
     const auto j = impl::read_json(path);
     if (!j) return j.reason();
-    std::optional<error> wrong;
-    const io::json_fields f{*j, "", wrong};
-    hardening_plan plan;
-    impl::read_head(f, wrong, "hardening", plan_schema, plan.formula, plan.of);
-    plan.multiply_adds = f.count("multiply_adds");
-    plan.added = f.count("added");
-    f.objects("layers", [&](const io::json_fields& l) {
-        plan.layers.push_back({static_cast<int>(l.count("duplicated", 1u << 20)), l.flag("tripled"), l.rate("covered")});
+    return impl::taken<hardening_plan>(*j, path, "hardening", plan_schema, [](const io::json_fields& f, hardening_plan& plan) {
+        plan.multiply_adds = f.count("multiply_adds");
+        plan.added = f.count("added");
+        f.objects("layers", [&](const io::json_fields& l) {
+            plan.layers.push_back({static_cast<int>(l.count("duplicated", 1u << 20)), l.flag("tripled"), l.rate("covered")});
+        });
+        f.lists("orders", [&](const std::vector<std::uint64_t>& order) { plan.orders.emplace_back(order.begin(), order.end()); }, 65535);
     });
-    f.lists("orders", [&](const std::vector<std::uint64_t>& order) { plan.orders.emplace_back(order.begin(), order.end()); }, 65535);
-    if (!wrong)
-        if (auto whole = check(plan); !whole) wrong = whole.reason();
-    if (wrong) return error{path} << ": " << wrong->text();
-    return plan;
 }
 
 /// The plan as a C++ header for devices: `name::duplicated`, channels by layer; `name::hardened<Net>`, the type, which does not compile for a network of other
@@ -80,13 +65,6 @@ inline result<std::string> plan_header(const hardening_plan& plan, const std::st
             "template <redoubt::network_type Net, template <int, class...> class Duplicate = redoubt::duplicate>\n"
             "using hardened = typename applied<Net, Duplicate>::type;\n\n}  // namespace " + name + "\n";
     return text;
-}
-
-/// Writes it to a file, whole or not at all.
-inline result<void> write_plan_header(const std::string& path, const hardening_plan& plan, const std::string& name) {
-    const auto text = plan_header(plan, name);
-    if (!text) return text.reason();
-    return io::write_file_atomically(path, std::string_view{*text});
 }
 
 }  // namespace redoubt::analyze::inline REDOUBT_ABI

@@ -4,6 +4,7 @@
 
 #include <redoubt/analyze/ranking.hpp>
 #include <redoubt/io/checksum.hpp>
+#include <redoubt/io/file.hpp>
 #include <redoubt/io/printable.hpp>
 
 #include <algorithm>
@@ -64,5 +65,20 @@ inline result<std::string> plan_source(const network_identity& of, std::string_v
 }
 
 }  // namespace impl
+
+/// Writes a plan's JSON to a file, whole or not at all. Errors: a plan that is not whole, and files'.
+template <class Plan>
+result<void> write_plan(const std::string& path, const Plan& plan) {
+    const auto text = plan_text(plan);
+    if (!text) return text.reason();
+    return io::write_file_atomically(path, std::string_view{*text});
+}
+/// The same of its header; errors of plan_header() besides.
+template <class Plan>
+result<void> write_plan_header(const std::string& path, const Plan& plan, const std::string& name) {
+    const auto text = plan_header(plan, name);
+    if (!text) return text.reason();
+    return io::write_file_atomically(path, std::string_view{*text});
+}
 
 }  // namespace redoubt::analyze::inline REDOUBT_ABI

@@ -121,7 +121,7 @@ result<std::vector<std::size_t>> counts_by_cost(const std::vector<std::vector<do
         std::size_t best = counts.size(), best_count = 0;
         double least = 0.0;
         for (std::size_t g = 0; g < counts.size(); ++g) {
-            if (impl::layer_of_group<Net>(static_cast<int>(g)).empty() || counts[g] <= block) continue;
+            if (layer_of_group<Net>(static_cast<int>(g)).empty() || counts[g] <= block) continue;
             const std::size_t fewer = (counts[g] - 1) / block * block;
             double lost = 0.0;
             for (std::size_t c = fewer; c < counts[g]; ++c) lost += falling[g][c];
@@ -168,16 +168,13 @@ result<pruning_plan> plan_further(const ranking& r, const pruning_budget& budget
     if (budget.block < 1 || budget.block > 65535) return error{"channels come in blocks of 1 to 65535, not of "} << budget.block;
     const auto sums = group_scores<Net>(r);
     if (!sums) return sums.reason();
-    std::vector<std::vector<std::uint16_t>> orders;
+    std::vector<std::vector<std::uint16_t>> orders = group_orders(*sums);
     std::vector<std::vector<double>> falling;
-    for (std::size_t g = 0; g < sums->size(); ++g) {
-        const auto& of_group = (*sums)[g];
-        orders.emplace_back(of_group.size());
-        order_by_score(of_group, orders.back());
+    for (std::size_t g = 0; g < orders.size(); ++g) {
         if (before != nullptr)
-            std::stable_partition(orders.back().begin(), orders.back().end(), [&](std::uint16_t c) { return std::binary_search(before->kept[g].begin(), before->kept[g].end(), c); });
+            std::stable_partition(orders[g].begin(), orders[g].end(), [&](std::uint16_t c) { return std::binary_search(before->kept[g].begin(), before->kept[g].end(), c); });
         falling.emplace_back();
-        for (const std::uint16_t c : orders.back()) falling.back().push_back(of_group[c]);
+        for (const std::uint16_t c : orders[g]) falling.back().push_back((*sums)[g][c]);
     }
     const auto counts = budget.removed > 0.0 ? counts_by_cost<Net>(falling, budget) : counts_by_ratio<Net>(budget);
     if (!counts) return counts.reason();
@@ -208,9 +205,9 @@ result<pruning_plan> plan_further(const ranking& r, const pruning_budget& budget
 template <network_type Net>
 result<pruning_plan> plan_pruning(const ranking& r, const pruning_budget& budget = {}) { return impl::plan_further<Net>(r, budget, nullptr); }
 
-/// What is wrong with a plan for this network, whatever its weights: empty where nothing is.
+/// What is wrong with a plan for this network with these weights; empty where nothing is.
 template <network_type Net>
-std::optional<error> misfit(const pruning_plan& plan) {
+std::optional<error> misfit(const pruning_plan& plan, const parameters<Net>& weights) {
     constexpr const auto& groups = channel_groups_of<Net>;
     if (auto wrong = difference(plan.of, {layers_of<Net>(), 0}, false)) return error{"the plan cannot be used: "} << wrong->text();
     if (auto whole = check(plan); !whole) return whole.reason();
@@ -224,6 +221,7 @@ std::optional<error> misfit(const pruning_plan& plan) {
         const auto needed = group < 0 ? plan.of.layers[static_cast<std::size_t>(s)].channels() : plan.kept[static_cast<std::size_t>(group)].size();
         if (has != needed) return error{"the plan leaves "} << has << " channels of " << plan.of.layers[static_cast<std::size_t>(s)].name << ", its group " << needed;
     }
+    if (auto wrong = difference(plan.of, identity_of<Net>(weights))) return error{"the plan cannot be used: "} << wrong->text();
     return {};
 }
 
@@ -231,8 +229,7 @@ std::optional<error> misfit(const pruning_plan& plan) {
 /// Errors: a plan for another network, or for the same with other weights; a network whose activations do not keep 0.
 template <network_type Net>
 result<std::unique_ptr<parameters<Net>>> masked(const parameters<Net>& weights, const pruning_plan& plan) {
-    if (auto wrong = misfit<Net>(plan)) return *wrong;
-    if (auto wrong = difference(plan.of, identity_of<Net>(weights))) return error{"the plan cannot be used: "} << wrong->text();
+    if (auto wrong = misfit<Net>(plan, weights)) return *wrong;
     if (!keeps_zeros<Net>) return error{"an activation of the network makes something else of 0, so channels cannot be set to zero in place of being removed"};
     auto to = std::make_unique<parameters<Net>>(weights);
     zero_channels<Net>(*to, [&](int group, int channel) {
@@ -245,8 +242,7 @@ result<std::unique_ptr<parameters<Net>>> masked(const parameters<Net>& weights, 
 /// The parameters of the pruned network, Small = pruned<Net, the plan's channels>. Errors as of masked(), and another type's counts.
 template <network_type Net, network_type Small>
 result<std::unique_ptr<parameters<Small>>> pruned_parameters(const parameters<Net>& weights, const pruning_plan& plan) {
-    if (auto wrong = misfit<Net>(plan)) return *wrong;
-    if (auto wrong = difference(plan.of, identity_of<Net>(weights))) return error{"the plan cannot be used: "} << wrong->text();
+    if (auto wrong = misfit<Net>(plan, weights)) return *wrong;
     for (int s = 0; s < Small::table.slot_count; ++s)
         if (const auto& slot = Small::table.slots[static_cast<std::size_t>(s)]; slot.geometry.out.channels != plan.channels[static_cast<std::size_t>(s)])
             return error{"the plan leaves "} << plan.channels[static_cast<std::size_t>(s)] << " channels of " << slot.name.view() << ", the type has " << slot.geometry.out.channels;

@@ -6,9 +6,7 @@
 #include <redoubt/analyze/pruning.hpp>
 #include <redoubt/analyze/ranking_file.hpp>
 
-#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace redoubt::analyze::inline v1 {
@@ -28,32 +26,19 @@ inline result<std::string> plan_text(const pruning_plan& plan) {
     return j.dump(1) + "\n";
 }
 
-/// Writes it to a file, whole or not at all.
-inline result<void> write_plan(const std::string& path, const pruning_plan& plan) {
-    const auto text = plan_text(plan);
-    if (!text) return text.reason();
-    return io::write_file_atomically(path, std::string_view{*text});
-}
-
 /// Reads a plan. Errors say the file, the field and what is wrong. Whether it is for the network at hand, misfit() says.
 inline result<pruning_plan> read_pruning_plan(const std::string& path) {
     const auto j = impl::read_json(path);
     if (!j) return j.reason();
-    std::optional<error> wrong;
-    const io::json_fields f{*j, "", wrong};
-    pruning_plan plan;
-    impl::read_head(f, wrong, "pruning", pruning_schema, plan.formula, plan.of);
-    plan.multiply_adds = f.count("multiply_adds");
-    plan.left = f.count("left");
-    plan.words = f.count("weights");
-    plan.words_left = f.count("weights_left");
-    for (const std::uint64_t count : f.counts("channels", 65535)) plan.channels.push_back(static_cast<int>(count));
-    plan.lost = f.numbers("lost", 0.0, 1.0);
-    f.lists("kept", [&](const std::vector<std::uint64_t>& list) { plan.kept.emplace_back(list.begin(), list.end()); }, 65535);
-    if (!wrong)
-        if (auto whole = check(plan); !whole) wrong = whole.reason();
-    if (wrong) return error{path} << ": " << wrong->text();
-    return plan;
+    return impl::taken<pruning_plan>(*j, path, "pruning", pruning_schema, [](const io::json_fields& f, pruning_plan& plan) {
+        plan.multiply_adds = f.count("multiply_adds");
+        plan.left = f.count("left");
+        plan.words = f.count("weights");
+        plan.words_left = f.count("weights_left");
+        for (const std::uint64_t count : f.counts("channels", 65535)) plan.channels.push_back(static_cast<int>(count));
+        plan.lost = f.numbers("lost", 0.0, 1.0);
+        f.lists("kept", [&](const std::vector<std::uint64_t>& list) { plan.kept.emplace_back(list.begin(), list.end()); }, 65535);
+    });
 }
 
 /// The plan as a C++ header: `name::kept`, output channels by layer; `name::pruned<Net>`, the smaller network's type, which does not compile for a network of other layers. Its parameters
@@ -69,13 +54,6 @@ inline result<std::string> plan_header(const pruning_plan& plan, const std::stri
             "template <redoubt::network_type Net>\nstruct checked {\n    static_assert(fits<Net>, \"redoubt: the plan is for a network of other layers\");\n    using type = typename applied<Net, fits<Net>>::type;\n};\n\n"
             "/// The network with these many channels.\ntemplate <redoubt::network_type Net>\nusing pruned = typename checked<Net>::type;\n\n}  // namespace " + name + "\n";
     return text;
-}
-
-/// Writes it to a file, whole or not at all.
-inline result<void> write_plan_header(const std::string& path, const pruning_plan& plan, const std::string& name) {
-    const auto text = plan_header(plan, name);
-    if (!text) return text.reason();
-    return io::write_file_atomically(path, std::string_view{*text});
 }
 
 }  // namespace redoubt::analyze::inline REDOUBT_ABI

@@ -50,13 +50,22 @@ inline network_identity read_identity(const io::json_fields& f) {
     return of;
 }
 
-/// Takes what every file of ours begins with, of this kind and schema: the formula and the network.
-inline void read_head(const io::json_fields& f, std::optional<error>& wrong, std::string_view kind, std::uint64_t schema, std::string& formula, network_identity& of) {
+/// Takes a ranking or a plan out of JSON: its kind, schema, formula and network, what fill(fields, to) takes, and whether it is whole. Errors begin with `source`.
+template <class T, class Fill>
+result<T> taken(const json& j, std::string_view source, std::string_view kind, std::uint64_t schema, Fill&& fill) {
+    std::optional<error> wrong;
+    const io::json_fields f{j, "", wrong};
+    T to;
     const std::uint64_t its = f.count("schema");
     if (!wrong && its != schema) wrong = error{"schema: is "} << its << ", this program reads " << schema;
     if (const std::string what = f.text("kind"); !wrong && what != kind) wrong = error{"kind: is "} << what << ", not " << kind;
-    formula = f.text("formula");
-    of = read_identity(f.object("network"));
+    to.formula = f.text("formula");
+    to.of = read_identity(f.object("network"));
+    fill(f, to);
+    if (!wrong)
+        if (auto whole = check(to); !whole) wrong = whole.reason();
+    if (wrong) return error{source} << ": " << wrong->text();
+    return to;
 }
 
 /// The JSON that a file of ours holds; errors name the file.
@@ -106,26 +115,20 @@ inline result<void> write_ranking(const std::string& path, const ranking& r) {
 
 /// A ranking out of its JSON, whole. `source` is what errors name.
 inline result<ranking> parse_ranking(const impl::json& j, std::string_view source) {
-    std::optional<error> wrong;
-    const io::json_fields f{j, "", wrong};
-    ranking r;
-    impl::read_head(f, wrong, "ranking", ranking_schema, r.formula, r.of);
-    r.per_fault = f.flag("per_fault");
-    r.images = f.count("images");
-    r.left_out = f.count("left_out");
-    constexpr double most = std::numeric_limits<double>::max();
-    f.objects("layers", [&](const io::json_fields& l) {
-        layer_scores s;
-        s.channels = l.numbers("channels", -most, most);
-        if (l.has("low")) s.low = l.numbers("low", -most, most);
-        if (l.has("high")) s.high = l.numbers("high", -most, most);
-        if (l.has("weights")) s.weights = l.numbers("weights", -most, most);
-        r.layers.push_back(std::move(s));
+    return impl::taken<ranking>(j, source, "ranking", ranking_schema, [](const io::json_fields& f, ranking& r) {
+        r.per_fault = f.flag("per_fault");
+        r.images = f.count("images");
+        r.left_out = f.count("left_out");
+        constexpr double most = std::numeric_limits<double>::max();
+        f.objects("layers", [&](const io::json_fields& l) {
+            layer_scores s;
+            s.channels = l.numbers("channels", -most, most);
+            if (l.has("low")) s.low = l.numbers("low", -most, most);
+            if (l.has("high")) s.high = l.numbers("high", -most, most);
+            if (l.has("weights")) s.weights = l.numbers("weights", -most, most);
+            r.layers.push_back(std::move(s));
+        });
     });
-    if (!wrong)
-        if (auto whole = check(r); !whole) wrong = whole.reason();
-    if (wrong) return error{source} << ": " << wrong->text();
-    return r;
 }
 
 /// Reads a ranking. Errors: no such file, no JSON, cut off, another schema, fields that are missing or of another kind, NaN, too few scores; each says where.

@@ -8,6 +8,7 @@
 #include <redoubt/analyze/pruning.hpp>
 #include <redoubt/analyze/vulnerability.hpp>
 #include <redoubt/analyze/weight_scores.hpp>
+#include <redoubt/app/announced.hpp>
 #include <redoubt/campaign/parallel.hpp>
 #include <redoubt/io/channel_selection.hpp>
 
@@ -54,15 +55,6 @@ public:
     virtual result<std::vector<int>> answers(const campaign::prepared_images& images, const analyze::pruning_plan* without, unsigned threads) const = 0;
 };
 
-/// Makes an analysable.
-using analysable_maker = std::unique_ptr<analysable> (*)();
-
-/// Networks that generated translation units have announced (cmake/redoubt_engines.cmake).
-inline std::vector<analysable_maker>& announced_analysables() {
-    static std::vector<analysable_maker> makers;
-    return makers;
-}
-
 }  // namespace redoubt::app::inline v1
 
 namespace redoubt::app::inline REDOUBT_ABI {
@@ -92,11 +84,11 @@ public:
         return analyze::prune_in_rounds<Net>(*weights_, rounds, budget, [&](const parameters<Net>& now) { return rank(now, by, images); });
     }
     result<io::tensor_file> file_for(const analyze::hardening_plan& plan) const override {
-        if (auto ordered = analyze::reordered<Net>(*weights_, plan); !ordered) return ordered.reason();
+        if (auto wrong = analyze::misfit<Net>(plan, *weights_)) return *wrong;
         return io::select_channels<Net>(file_, source_, plan.orders);
     }
     result<io::tensor_file> file_for(const analyze::pruning_plan& plan) const override {
-        if (auto left = analyze::masked<Net>(*weights_, plan); !left) return left.reason();
+        if (auto wrong = analyze::misfit<Net>(plan, *weights_)) return *wrong;
         return io::select_channels<Net>(file_, source_, plan.kept);
     }
     result<std::vector<int>> answers(const campaign::prepared_images& images, const analyze::pruning_plan* without, unsigned threads) const override {
@@ -139,11 +131,6 @@ private:
     std::string model_, source_;
     std::unique_ptr<parameters<Net>> weights_;
     io::tensor_file file_;
-};
-
-/// Announces an analysable to the command line from the translation unit that makes it.
-struct analysable_announcement {
-    explicit analysable_announcement(analysable_maker make) { announced_analysables().push_back(make); }
 };
 
 }  // namespace redoubt::app::inline REDOUBT_ABI

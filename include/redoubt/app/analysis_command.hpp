@@ -23,11 +23,10 @@ inline int analysis_command(const char* program, const std::string& command, con
     o.data = defaults.data;
     o.normalise = defaults.normalise;
     o.by.threads = 0;
-    std::vector<std::string> models, formulas{formula_names.begin(), formula_names.end()};
-    for (const auto& a : all) models.emplace_back(a->model());
+    std::vector<std::string> formulas{formula_names.begin(), formula_names.end()};
     const bool ranks = command == "rank", hardens = command == "harden";
     CLI::App cli{ranks ? "Ranks a network's output channels by what faults in them do." : hardens ? "Plans which channels are computed twice." : "Plans which channels are removed."};
-    cli.footer("Models: " + impl::joined_list(models) + "\nFormulas: " + impl::joined_list(formulas) + "\nWhat they say: docs/vulnerability.md");
+    cli.footer("Models: " + model_names(all) + "\nFormulas: " + impl::joined_list(formulas) + "\nWhat they say: docs/vulnerability.md");
     cli.add_option("--model", o.model, "Network")->required();
     cli.add_option("--weights", o.weights, "safetensors checkpoint")->required();
     cli.add_option("--data", o.data, "Folder with the images")->capture_default_str();

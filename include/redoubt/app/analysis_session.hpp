@@ -13,6 +13,7 @@
 #include <redoubt/io/checksum.hpp>
 #include <redoubt/io/dataset.hpp>
 #include <redoubt/io/safetensors.hpp>
+#include <redoubt/io/split.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -108,12 +109,9 @@ private:
     std::string in_folder(const std::string& name) const { return (std::filesystem::path{o_.out} / name).string(); }
 
     result<void> begin() {
-        std::string names;
-        for (const auto& a : all_) {
-            if (a->model() == o_.model) net_ = a.get();
-            names.append(names.empty() ? "" : ", ").append(a->model());
-        }
-        if (net_ == nullptr) return error{"--model: '"} << o_.model << "' is not known; this program analyses " << (names.empty() ? "none" : names);
+        const auto found = pick_model(all_, o_.model, "--model", "analyses");
+        if (!found) return found.reason();
+        net_ = *found;
         const auto bytes = io::read_file(o_.weights);
         if (!bytes) return bytes.reason();
         auto file = io::parse_safetensors(*bytes, o_.weights);
@@ -156,12 +154,10 @@ private:
         judged.asked = *o_.asked;
         judged.calibration = o_.calibration;
         // drawn: the first ones of a set may be of a kind
-        std::vector<std::size_t> drawn(tested_->size());
-        for (std::size_t i = 0; i < drawn.size(); ++i) drawn[i] = i;
         random_stream random{o_.by.seed, {0, 0, 0, 0x43414c49u}};
+        const auto drawn = io::drawn_first(tested_->size(), static_cast<std::size_t>(o_.calibration), random);
         campaign::prepared_images few{tested_->image_size, {}, {}};
         for (std::size_t i = 0; i < o_.calibration; ++i) {
-            std::swap(drawn[i], drawn[i + random.below(drawn.size() - i)]);
             const auto pixels = tested_->image(drawn[i]);
             few.pixels.insert(few.pixels.end(), pixels.begin(), pixels.end());
             few.labels.push_back(tested_->labels[drawn[i]]);

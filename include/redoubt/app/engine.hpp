@@ -4,6 +4,7 @@
 
 #include <redoubt/app/presets.hpp>
 #include <redoubt/analyze/group_scores.hpp>
+#include <redoubt/app/announced.hpp>
 #include <redoubt/campaign/subject.hpp>
 #include <redoubt/io/checkpoint.hpp>
 #include <redoubt/nn/channel_ranges.hpp>
@@ -46,12 +47,6 @@ public:
     /// Fault-free outputs of one image, unprotected. Call after prepare().
     virtual std::vector<float> outputs(std::span<const float> image) const = 0;
 };
-
-/// Makes an engine.
-using engine_maker = std::unique_ptr<engine> (*)();
-
-/// Engines that generated translation units have announced, in the order of their names.
-std::vector<engine_maker>& announced_engines();
 
 }  // namespace redoubt::app::inline v1
 
@@ -169,12 +164,7 @@ private:
     }
     /// The network with the channels first that count most.
     std::unique_ptr<parameters<Net>> ranked() const {
-        const std::vector<std::vector<double>> scores = scores_.empty() ? filter_lengths() : scores_;
-        std::vector<std::vector<std::uint16_t>> order;
-        for (const auto& of_group : scores) {
-            order.emplace_back(of_group.size());
-            order_by_score(of_group, order.back());
-        }
+        const auto order = analyze::group_orders(scores_.empty() ? filter_lengths() : scores_);
         auto permuted = std::make_unique<parameters<Net>>();
         permute_channels<Net>(*weights_, [&](int group) { return std::span<const std::uint16_t>{order[static_cast<std::size_t>(group)]}; }, *permuted);
         return permuted;
@@ -228,18 +218,4 @@ private:
     std::vector<std::unique_ptr<campaign::subject>> subjects_;
 };
 
-/// Announces an engine to the command line from the translation unit that makes it.
-struct announcement {
-    explicit announcement(engine_maker make) { announced_engines().push_back(make); }
-};
-
 }  // namespace redoubt::app::inline REDOUBT_ABI
-
-namespace redoubt::app::inline v1 {
-
-inline std::vector<engine_maker>& announced_engines() {
-    static std::vector<engine_maker> makers;
-    return makers;
-}
-
-}  // namespace redoubt::app::inline v1

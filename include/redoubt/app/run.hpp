@@ -99,13 +99,8 @@ inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<en
             if (job.rank() == 0) std::fprintf(stderr, "%s: %s runs on one process; --threads takes its cores\n", argv[0], first.c_str());
             return 2;
         }
-        const auto made = [](const auto& makers) {
-            std::vector<decltype(makers.front()())> all;
-            for (const auto make : makers) all.push_back(make());
-            return all;
-        };
         const std::vector<const char*> words{argv + 2, argv + argc};
-        return first == "train" ? train_command(argv[0], words, made(announced_trainables())) : analysis_command(argv[0], first, words, made(announced_analysables()), defaults);
+        return first == "train" ? train_command(argv[0], words, make_announced<trainable>()) : analysis_command(argv[0], first, words, make_announced<analysable>(), defaults);
     }
     known_words known;
     for (const auto& e : engines) {
@@ -172,9 +167,7 @@ inline int run(int argc, const char* const* argv, std::vector<std::unique_ptr<en
 
 /// The same over every engine that generated translation units have announced (cmake/redoubt_engines.cmake).
 inline int run(int argc, const char* const* argv, const program_defaults& defaults = {}) {
-    std::vector<std::unique_ptr<engine>> engines;
-    for (engine_maker make : announced_engines()) engines.push_back(make());
-    return run(argc, argv, std::move(engines), defaults);
+    return run(argc, argv, make_announced<engine>(), defaults);
 }
 
 /// The same for one network type (float32, without protections) in three numbers, in one translation unit.

@@ -18,10 +18,8 @@ namespace redoubt::app::inline REDOUBT_ABI {
 /// PROGRAM train RECIPE [options]; `words` are those after "train". Exit code 0, 1 for what went wrong at work, 2 for a wrong command line or recipe.
 inline int train_command(const char* program, const std::vector<const char*>& words, std::vector<std::unique_ptr<trainable>> all) {
     training_options o;
-    std::string models;
-    for (const auto& t : all) models.append(models.empty() ? "" : ", ").append(t->model());
     CLI::App cli{"Trains a network by a JSON recipe, and goes on where a stopped run of it was."};
-    cli.footer("Models: " + models + "\nRecipes: docs/training.md");
+    cli.footer("Models: " + model_names(all) + "\nRecipes: docs/training.md");
     cli.add_option("RECIPE", o.recipe, "JSON file: network, images, optimiser, schedule, faults")->required();
     cli.add_option("--out", o.out, "Folder for the checkpoint, the log, the curves and the weights")->capture_default_str();
     cli.add_option("--data", o.data, "Folder with the images, instead of the recipe's");

@@ -42,7 +42,7 @@ public:
         : request_{std::move(request)}, options_{std::move(o)}, all_{std::move(all)} {}
 
     result<void> run() {
-        const auto found = pick(request_.model);
+        const auto found = pick_model(all_, request_.model, "model", "trains");
         if (!found) return found.reason();
         net_ = *found;
         if (auto r = load_images(); !r) return r;
@@ -59,14 +59,6 @@ private:
     using clock = std::chrono::steady_clock;
 
     std::string in_folder(const char* name) const { return (std::filesystem::path{options_.out} / name).string(); }
-    result<trainable*> pick(const std::string& model) const {
-        std::string names;
-        for (const auto& t : all_) {
-            if (t->model() == model) return t.get();
-            names.append(names.empty() ? "" : ", ").append(t->model());
-        }
-        return error{"model: '"} << model << "' is not known; this program trains " << (names.empty() ? "none" : names);
-    }
     result<void> load_images() {
         const std::string& from = options_.data.empty() ? request_.data : options_.data;
         auto lessons = io::load_dataset(from, io::part::train), exam = io::load_dataset(from, io::part::test);
@@ -117,7 +109,7 @@ private:
         return {};
     }
     result<void> take_teacher() {
-        const auto who = pick(request_.teacher_model);
+        const auto who = pick_model(all_, request_.teacher_model, "model", "trains");
         if (!who) return who.reason();
         if (!((*who)->input() == net_->input()) || (*who)->classes() != net_->classes()) return error{"teacher: "} << request_.teacher_model << " takes other images or knows other classes";
         const auto file = read_named(request_.teacher);

@@ -2,6 +2,7 @@
 // A network that can be trained, behind an interface that does not name the type.
 #pragma once
 
+#include <redoubt/app/announced.hpp>
 #include <redoubt/train/accuracy.hpp>
 #include <redoubt/train/adapt.hpp>
 #include <redoubt/train/checkpoint.hpp>
@@ -41,15 +42,6 @@ public:
     /// This network with weights from a checkpoint as another's teacher.
     virtual result<train::teacher_network> teacher(const io::tensor_file& file, std::string_view source) const = 0;
 };
-
-/// Makes a trainable.
-using trainable_maker = std::unique_ptr<trainable> (*)();
-
-/// Networks that generated translation units have announced (cmake/redoubt_engines.cmake).
-inline std::vector<trainable_maker>& announced_trainables() {
-    static std::vector<trainable_maker> makers;
-    return makers;
-}
 
 }  // namespace redoubt::app::inline v1
 
@@ -94,11 +86,6 @@ private:
     static_assert(!Net::input::planar, "redoubt: the command line trains networks whose images have channels last");
     std::string model_;
     std::optional<train::trainer<Net>> trainer_;
-};
-
-/// Announces a trainable to the command line from the translation unit that makes it.
-struct trainable_announcement {
-    explicit trainable_announcement(trainable_maker make) { announced_trainables().push_back(make); }
 };
 
 }  // namespace redoubt::app::inline REDOUBT_ABI

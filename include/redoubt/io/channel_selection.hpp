@@ -72,9 +72,6 @@ result<tensor_file> select_channels(const tensor_file& file, std::string_view so
         const auto rows = list_of(groups.of_value[static_cast<std::size_t>(s.out)], g.out.channels);
         const auto columns = list_of(g.groups == 1 ? groups.of_value[static_cast<std::size_t>(s.in)] : -1, g.group_in());
         const std::uint16_t only[] = {0};
-        // a linear layer's weights may lie as those of the convolution that it is
-        const auto size = [](int v) { return static_cast<std::size_t>(v); };
-        const std::vector<std::size_t> as_filters{size(g.out.channels), size(g.group_in()), size(g.kernel.h), size(g.kernel.w)};
         const auto take = [&](const std::string& name, const std::vector<std::size_t>& shape, const std::vector<std::size_t>& or_else, std::span<const std::uint16_t> inner, std::size_t all, bool needed) {
             const tensor_entry* entry = file.find(name);
             if (entry == nullptr) {
@@ -85,19 +82,20 @@ result<tensor_file> select_channels(const tensor_file& file, std::string_view so
                 made.emplace_back(name, impl::chosen(*entry, rows, inner, all));
             }
         };
-        take(layer.name + ".weight", layer.weight_shape(), layer.is_linear ? as_filters : layer.weight_shape(), columns, static_cast<std::size_t>(g.group_in()), true);
+        take(layer.name + ".weight", layer.weight_shape(), layer.filter_shape(), columns, static_cast<std::size_t>(g.group_in()), true);
         const std::vector<std::size_t> channels{static_cast<std::size_t>(g.out.channels)};
         const bool has_norm = !layer.norm_name.empty() && file.find(layer.norm_name + ".running_var") != nullptr;
         take(layer.name + ".bias", channels, channels, only, 1, !has_norm);
         if (has_norm)
             for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"}) take(layer.norm_name + part, channels, channels, only, 1, true);
     }
+    const bool has_all = !wrong.any();  // else a misshapen tensor would be extra too
     tensor_file to{{}, file.metadata};
     for (const tensor_entry& entry : file.tensors) {
         const auto of_network = std::find_if(made.begin(), made.end(), [&](const auto& m) { return m.first == entry.name; });
         if (of_network != made.end()) to.tensors.push_back(std::move(of_network->second));
         else if (entry.type == dtype::i64) to.tensors.push_back(entry);
-        else if (!wrong.any()) wrong.extra.push_back(printable(entry.name) + " " + impl::shape_text(entry.shape));
+        else if (has_all) wrong.extra.push_back(printable(entry.name) + " " + impl::shape_text(entry.shape));
     }
     if (wrong.any()) return wrong.text(source);
     return to;

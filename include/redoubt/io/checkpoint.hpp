@@ -25,8 +25,12 @@ struct expected_layer {
     bool keeps_gain = false;  ///< the norm's scale stays a factor of its own
 
     std::vector<std::size_t> weight_shape() const {
+        if (is_linear) return {static_cast<std::size_t>(geometry.out.channels), static_cast<std::size_t>(geometry.fan_in())};
+        return filter_shape();
+    }
+    /// A linear layer's weights may also lie as those of the convolution that it is.
+    std::vector<std::size_t> filter_shape() const {
         const auto size = [](int v) { return static_cast<std::size_t>(v); };
-        if (is_linear) return {size(geometry.out.channels), size(geometry.fan_in())};
         return {size(geometry.out.channels), size(geometry.group_in()), size(geometry.kernel.h), size(geometry.kernel.w)};
     }
 };
@@ -149,8 +153,7 @@ inline result<std::vector<loaded_layer>> take_layers(const tensor_file& file, st
         std::vector<std::size_t> shape = layer.weight_shape();
         const tensor_entry* entry = file.find(layer.name + ".weight");
         if (layer.is_linear && entry != nullptr && entry->shape.size() == 4)
-            shape = {channels, static_cast<std::size_t>(g.group_in()), static_cast<std::size_t>(g.kernel.h),
-                     static_cast<std::size_t>(g.kernel.w)};
+            shape = layer.filter_shape();
         const auto weights = impl::take(file, layer.name + ".weight", shape, layer, wrong);
         const bool norm_in_file = !layer.norm_name.empty() && (file.find(layer.norm_name + ".running_var") != nullptr ||
                                                                file.find(layer.name + ".bias") == nullptr);
