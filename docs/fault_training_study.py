@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Networks trained under faults beside one that was not: trains by examples/recipes, strikes both alike, and collects docs/results/fault-training.csv.
 
-    docs/fault_training_study.py --program BUILD/bin/resilience_plans --work FOLDER [--only NAME...] [--threads N]
+    docs/fault_training_study.py --program BUILD/bin/resilience_faults --work FOLDER [--only NAME...] [--threads N]
 
 What is in FOLDER already is not made again; rows of what is not run stay as the result file has them.
 """
@@ -12,9 +12,12 @@ import pathlib
 from study_rows import ROOT, kept_rows, struck, trained, write_rows
 
 FASHION = "/usr/share/datasets/fashion-mnist"
-PLAIN = "resnet20-fashion-mnist"
-# recipe: what it was trained under, and rates around that of its training
-STUDIES = {"ftt-mibb": ("features", "mibb", "1e-5,1e-4"), "ftt-adsaf": ("weights", "adsaf_pair", "0.04,0.08,0.12"), "randbet": ("weights", "flip", "0.001,0.005,0.01")}
+# of each study: the network, the faults, rates around that of training, and the recipes, the plain one first
+STUDIES = {"ftt-mibb": ("resnet20", "features", "mibb", "1e-5,1e-4", ("resnet20-fashion-mnist", "resnet20-fashion-mnist-ftt-mibb")),
+           "ftt-adsaf": ("resnet20", "weights", "adsaf_pair", "0.04,0.08,0.12", ("resnet20-fashion-mnist", "resnet20-fashion-mnist-ftt-adsaf")),
+           "randbet": ("resnet20", "weights", "flip", "0.001,0.005,0.01", ("resnet20-fashion-mnist", "resnet20-fashion-mnist-randbet")),
+           "classes": ("resnet8", "features", "classes", "1e-6,1e-5,1e-4", ("resnet8-fashion-mnist", "resnet8-fashion-mnist-classes")),
+           "classes, clipped": ("clipped_resnet8", "features", "classes", "1e-6,1e-5,1e-4", ("clipped-resnet8-fashion-mnist", "clipped-resnet8-fashion-mnist-classes"))}
 
 
 def main():
@@ -27,13 +30,13 @@ def main():
     result = ROOT / "docs" / "results" / "fault-training.csv"
     kept = kept_rows(result, "study", "recipe")
     for study in o.only:
-        space, model, rates = STUDIES[study]
-        for recipe in (PLAIN, f"{PLAIN}-{study}"):
+        network, space, model, rates, recipes = STUDIES[study]
+        for recipe in recipes:
             folder = trained(o, recipe)
-            found = struck(o, folder / f"under-{study}", "--model", "resnet20", "--data", FASHION, "--weights", folder / "weights.safetensors", "--number", "int8", "--fault", space, "--fault-model", model,
-                           "--ber", rates, "--protect", "none", "--trials", "300", "--images", "50")
+            found = struck(o, folder / f"under-{model}", "--model", network, "--data", FASHION, "--normalise", "0.2860/0.3530", "--weights", folder / "weights.safetensors", "--number", "int8",
+                           "--fault", space, "--fault-model", model, "--ber", rates, "--protect", "none", "--trials", "300", "--images", "50")
             kept[study, recipe] = [{"study": study, "recipe": recipe, "fault_model": model, **row} for row in found]
-    rows = [row for study in STUDIES for recipe in (PLAIN, f"{PLAIN}-{study}") for row in kept.get((study, recipe), [])]
+    rows = [row for study, (*_, recipes) in STUDIES.items() for recipe in recipes for row in kept.get((study, recipe), [])]
     write_rows(result, rows)
 
 

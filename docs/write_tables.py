@@ -9,7 +9,7 @@ A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; its rows co
 main job writes it (results.csv), or for a name coverage-STUDY from docs/results/coverage.csv, as tests/tools/coverage.cpp
 writes it, or strength-FAULT-NUMBER from strength.csv (the results.csv of several campaigns, one after the other), of which the chart
 strength.svg is made too, or as tests/ground_truth.py (ground-truth, exhaustive-NUMBER), bench/harden_table.py (harden-KIND from harden.csv),
-bench/memory_table.py (memory), bench/size_table.py (sizes) or tests/tools/rankings.cpp (rankings) and tests/tools/pruning_study.cpp (pruning, guarantee) or docs/pruned_study.py (pruned) write it; of a name study-NETWORK-NUMBER-FAULT from
+bench/memory_table.py (memory), bench/size_table.py (sizes) or tests/tools/rankings.cpp (rankings) and tests/tools/pruning_study.cpp (pruning, guarantee) or tests/tools/bounds_study.cpp (bounds) or docs/pruned_study.py (pruned) write it; of a name study-NETWORK-NUMBER-FAULT from
 weights-study.csv, as docs/weights_study.py collects it, and of plans-NETWORK-NUMBER from plans.csv, as docs/vulnerability_study.py does; fault-training is from
 docs/fault_training_study.py.
 """
@@ -190,11 +190,10 @@ def study_table(rows, network, number, fault):
 def fault_training_table(rows):
     """Accuracy of both networks under the same faults, a line for each rate."""
     lines = {}
-    for r in rows:
-        lines.setdefault((r["study"], r["fault"], r["fault_model"], r["ber"]), {})[r["recipe"]] = r
+    for r in rows:  # the plain network's recipe comes first
+        lines.setdefault((r["study"], r["fault"], r["fault_model"], r["ber"]), []).append(r)
     return columns(["trained under", "struck", "rate", "plain, clean", "plain, struck", "trained, clean", "trained, struck"],
-                   [[study, f"{fault}, `{model}`", rate_text(rate), *(text for name in ("resnet20-fashion-mnist", f"resnet20-fashion-mnist-{study}")
-                                                                     for text in (f"{100 * float(found[name]['clean_accuracy']):.1f}", percent(found[name], "accuracy")))]
+                   [[study, f"{fault}, `{model}`", rate_text(rate), *(text for r in found for text in (f"{100 * float(r['clean_accuracy']):.1f}", percent(r, "accuracy")))]
                     for (study, fault, model, rate), found in lines.items()])
 
 
@@ -235,6 +234,20 @@ def guarantee_table(rows):
                      f"{100 * float(r['mean_risk']):.2f} %"] for r in rows])
 
 
+def bounds_table(rows):
+    """Accuracy and SDC-1 by kind of bound, a column for each rate."""
+    rates = sorted({r["rate"] for r in rows}, key=float)
+    lines = {}
+    for r in rows:
+        lines.setdefault((r["number"], r["bounds"], r["right"], r["images"]), {})[r["rate"]] = r
+    names = {"pair": "a pair a step", "neurons_calibrated": "of neurons, calibrated", "neurons_trained": "of neurons, trained"}
+
+    def cell(r):
+        return f"{100 * float(r['accuracy']):.1f}; {percent(r, 'sdc1')}"
+    return columns(["number", "bounds", "right without faults", *map(rate_text, rates)],
+                   [[number, names[bounds], f"{100 * int(right) / int(images):.2f} %", *(cell(found[x]) for x in rates)] for (number, bounds, right, images), found in lines.items()])
+
+
 def table(name):
     if name.startswith("study-"):
         network, number, fault = name.removeprefix("study-").rsplit("-", 2)
@@ -249,6 +262,8 @@ def table(name):
         return columns(["network", "ranking", "multiply-adds left", "weights left", "right, whole", "right, pruned", "right, trained on"],
                        [[r["network"], f"`{r['ranking']}`", *(f"{100 * float(r[k]):.1f} %" for k in ("multiply_adds", "weights")), *(f"{100 * int(r[k]) / int(r['images']):.2f} %" for k in ("right_whole", "right_pruned", "right_trained_on"))]
                         for r in read(name)])
+    if name == "bounds":
+        return bounds_table(read(name))
     if name == "guarantee":
         return guarantee_table(read(name))
     if name.startswith("strength-"):

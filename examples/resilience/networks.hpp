@@ -12,6 +12,7 @@ using colour = redoubt::image<3, 32, 32>;
 struct zoo {
     using lenet5 = redoubt::model::lenet5<picture>;
     using resnet8 = redoubt::model::resnet8<picture>;
+    using clipped_resnet8 = redoubt::model::clipped_resnet8<picture>;
     using resnet20 = redoubt::model::resnet20<picture>;
     using resnet20_cifar10 = redoubt::model::resnet20<colour>;
     using mobilenet_v2 = redoubt::model::mobilenet_v2<picture, redoubt::float32, 10>;

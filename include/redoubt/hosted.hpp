@@ -22,4 +22,5 @@
 #include <redoubt/io/cifar.hpp>
 #include <redoubt/io/rom.hpp>
 #include <redoubt/redoubt.hpp>
+#include <redoubt/train/bounds.hpp>
 #include <redoubt/train/deploy.hpp>

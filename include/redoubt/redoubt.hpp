@@ -24,6 +24,7 @@
 #include <redoubt/harden/stores.hpp>
 #include <redoubt/harden/tmr_bounds.hpp>
 #include <redoubt/harden/zero_space.hpp>
+#include <redoubt/model/clipped_resnet_cifar.hpp>
 #include <redoubt/model/lenet.hpp>
 #include <redoubt/model/mobilenet.hpp>
 #include <redoubt/model/resnet.hpp>

@@ -10,6 +10,8 @@ namespace rd = redoubt;
 
 template <class... Layers> using duplicate = rd::duplicate<16, Layers...>;
 template <class... Layers> using duplicate_minimum = rd::duplicate_minimum<16, Layers...>;
+template <class... Layers> using triplicate = rd::triplicate<16, Layers...>;
+template <class... Layers> using kept_range = rd::tmr_bounds<rd::range<Layers...>>;
 
 /// What this file's caller wants to have instantiated.
 template <template <class...> class... Protections>
@@ -44,6 +46,7 @@ bool works() {
     static rd::calibration<real> seen{};
     static rd::calibration<plain> own{};
     static rd::channel_ranges<plain> channels{};
+    static rd::neuron_ranges<plain> neurons{};
     static rd::state<plain> bare_memory{};
     static rd::state<net> memory{};
 
@@ -56,9 +59,11 @@ bool works() {
     rd::convert<real, plain>(trained, seen, bare);
     rd::observe<plain>(bare, image, bare_space, own);
     rd::observe_channels<plain>(bare, image, bare_space, channels);
+    rd::observe_neurons<plain>(bare, image, bare_space, neurons);
 
     rd::convert<real, net>(trained, seen, weights);
     rd::set_bounds<plain, net>(own, weights);
+    rd::set_neuron_bounds<plain, net>(neurons, weights);
     rd::set_intervals<plain, net>(channels, weights);
     rd::store_for_transforms<net>(weights);
     rd::encode<net>(weights);

@@ -198,6 +198,33 @@ TEST_CASE("biases of bits in features are of the image's scale and come at the r
     CHECK(v == clean);
 }
 
+TEST_CASE("struck operators in features are patterns of codes of the image's scale") {
+    const train::struck_features hook{{fault::effect::struck_operator}, 2e-3};
+    slot info;
+    info.geometry = {.in = {3, 12, 12}, .out = {16, 12, 12}, .kernel = 3, .pad = 1};
+    std::vector<float> clean(static_cast<std::size_t>(info.geometry.out.size()));
+    random_stream random{4, {}};
+    for (float& v : clean) v = static_cast<float>(random.unit()) * 5.9f - 2.0f;
+    clean[7] = 3.95f;  // the scale is 4 / 128
+    double struck = 0.0, anchors = 0.0;
+    for (std::uint64_t step = 0; step < 200; ++step) {
+        std::vector<float> features = clean, again = clean;
+        hook({0, &info, 3, 9, step}, features);
+        hook({0, &info, 3, 9, step}, again);
+        CHECK(features == again);
+        anchors += 2e-3 * static_cast<double>(features.size());
+        for (std::size_t i = 0; i < features.size(); ++i) {
+            if (features[i] == clean[i]) continue;
+            struck += 1.0;
+            const float code = features[i] * 32.0f;
+            CHECK((code == std::round(code) && code >= -128.0f && code <= 127.0f));
+        }
+    }
+    // an operator's outputs are many: between one and a whole map of 144 for each anchor
+    CHECK(struck > 4.0 * anchors);
+    CHECK(struck < 144.0 * anchors);
+}
+
 TEST_CASE("a faulty pass mixes losses and gradients as it says") {
     const batch b = drawn_batch<net>(16, 4);
     const train::stored_map cells{weight_storage::int8, {{fault::effect::stuck_cell}, 0.08, false, true}};

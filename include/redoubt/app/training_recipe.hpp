@@ -133,7 +133,7 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
             train::struck_features f;
             impl::take_fault_model(in_features, f.model);
             in_features.take("rate", f.rate);
-            in_features.check(f.model.does < fault::effect::stuck_cell && f.model.does != fault::effect::not_a_number, "model", "one of features of eight bits");
+            in_features.check((f.model.does < fault::effect::stuck_cell && f.model.does != fault::effect::not_a_number) || f.model.does == fault::effect::struck_operator, "model", "one of features of eight bits");
             in_features.check(f.rate > 0.0 && f.rate <= 1.0, "rate", "above 0 and at most 1");
             to.feature_faults = f;
         }

@@ -98,6 +98,14 @@ using without_protection =
 template <network_type Net, int I>
 inline constexpr step step_of = Net::table.steps[static_cast<std::size_t>(I)];
 
+/// Whether a layer of the user's own is among the steps.
+template <network_type Net>
+inline constexpr bool has_custom_step = [] {
+    for (int i = 0; i < Net::table.step_count; ++i)
+        if (Net::table.steps[static_cast<std::size_t>(i)].kind == op::custom) return true;
+    return false;
+}();
+
 /// Number of the step that computes the layer of that name (its parameters' name), -1 if there is none.
 template <network_type Net>
 constexpr int step_named(std::string_view name, int replica = 0) {

@@ -48,9 +48,14 @@ public:
         : spec_{spec}, first_(layout.words), second_(spec.kind == optimiser_kind::sgd ? 0 : layout.words) {
         for (const slot_range& r : layout.slots) {
             const std::size_t weights = slot_range::padded(r.weight_words);
-            for (std::size_t from = 0; from < weights; from += piece) pieces_.push_back({r.weights + from, std::min(piece, weights - from), true});
+            add_pieces(r.weights, weights);
             pieces_.push_back({r.weights + weights, r.words() - weights, false});
         }
+    }
+
+    /// Of an array without parts, all of which decays; its size is a multiple of sixteen.
+    optimiser(const optimiser_spec& spec, std::size_t words) : spec_{spec}, first_(words), second_(spec.kind == optimiser_kind::sgd ? 0 : words) {
+        add_pieces(0, words);
     }
 
     /// One step at that rate, gradients multiplied by `scale` first.
@@ -99,6 +104,9 @@ private:
     std::vector<part> pieces_;
     std::uint64_t steps_ = 0;
 
+    void add_pieces(std::size_t begin, std::size_t words) {
+        for (std::size_t from = 0; from < words; from += piece) pieces_.push_back({begin + from, std::min(piece, words - from), true});
+    }
     /// By squaring, so that no library's pow decides.
     static double power(double base, std::uint64_t n) {
         double result = 1.0;

@@ -54,6 +54,8 @@ public:
         sums_.assign(plan_.steps.size(), {});
         norms_.assign(plan_.steps.size(), {});
         std::fill(gradients.begin(), gradients.end(), T{});
+        high_gradients.resize(highs.size());
+        for (std::size_t i = 0; i < highs.size(); ++i) high_gradients[i].assign(highs[i].size(), T{});
         effective_ = parameters;
         if (weight_function)
             for (const slot_range& r : layout_.slots)
@@ -77,6 +79,9 @@ private:
 
 public:
     std::vector<T> parameters, gradients;
+    /// Bounds of the elements of steps' outputs (kernel/soft_bound.hpp), and gradients to them; steps without are empty, and so is `highs` where none has any.
+    std::vector<std::vector<T>> highs, high_gradients;
+    T steepness{};
     /// What stands between stored weights and the network, and its derivative; nothing if empty.
     std::function<T(T)> weight_function, weight_slope;
 
@@ -101,6 +106,8 @@ private:
             default: return v * std::clamp((v + T{3}) / T{6}, T{}, T{1});
         }
     }
+    bool has_bounds(std::size_t i) const { return !highs.empty() && !highs[i].empty(); }
+    T below_bound(std::size_t i, std::size_t e, T y) const { return T{1} / (T{1} + std::exp(-steepness * (highs[i][e % highs[i].size()] - y))); }
     static T bent(const step& s, T v) {
         switch (s.act) {
             case kernel::activation::none: return T{1};
@@ -201,6 +208,7 @@ private:
         for (std::size_t e = 0; e < out.size(); ++e) {
             if (s.residual >= 0) sums_[i][e] += values_[at(s.residual)][e];
             out[e] = activated(s, sums_[i][e]);
+            if (has_bounds(i)) out[e] *= below_bound(i, e, out[e]);
         }
     }
     template <class Body>
@@ -231,7 +239,14 @@ private:
         if (s.kind == op::input || slopes_[at(s.out)].empty()) return;
         std::vector<T> own = slopes_[at(s.out)];
         if (s.kind == op::convolution || s.kind == op::add || s.kind == op::activate) {
-            for (std::size_t e = 0; e < own.size(); ++e) own[e] *= bent(s, sums_[i][e]);
+            for (std::size_t e = 0; e < own.size(); ++e) {
+                if (has_bounds(i)) {
+                    const T y = activated(s, sums_[i][e]), share = below_bound(i, e, y), slope = steepness * y * share * (T{1} - share);
+                    high_gradients[i][e % highs[i].size()] += own[e] * slope;
+                    own[e] *= share - slope;
+                }
+                own[e] *= bent(s, sums_[i][e]);
+            }
             if (s.residual >= 0)
                 for (std::size_t e = 0; e < own.size(); ++e) slope(s.residual)[e] += own[e];
         }

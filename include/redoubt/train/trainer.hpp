@@ -4,6 +4,7 @@
 
 #include <redoubt/harden/saturate.hpp>
 #include <redoubt/nn/network.hpp>
+#include <redoubt/train/epoch.hpp>
 #include <redoubt/train/recipe.hpp>
 #include <redoubt/train/tensors.hpp>
 
@@ -20,15 +21,6 @@ struct step_report {
     double faulty_loss = 0.0;    ///< under faults, where there is such a pass
     double rate = 0.0;
     double gradient_norm = 0.0;  ///< before clipping; 0 where clipping is off
-};
-
-/// What one epoch did.
-struct epoch_report {
-    std::uint64_t epoch = 0;     ///< counted from 1
-    std::uint64_t steps = 0;
-    double loss = 0.0;           ///< mean over its steps
-    double faulty_loss = 0.0;
-    double rate = 0.0;           ///< of its last step
 };
 
 }  // namespace redoubt::train::inline v1
@@ -68,13 +60,6 @@ struct own_transforms {
     }
 };
 
-template <network_type Net>
-inline constexpr bool has_custom_step = [] {
-    for (int i = 0; i < Net::table.step_count; ++i)
-        if (Net::table.steps[static_cast<std::size_t>(i)].kind == op::custom) return true;
-    return false;
-}();
-
 }  // namespace impl
 
 /// Trains a network in fp32, whatever number and protections its type has: of replicas one is trained, second copies of channels are one, and
@@ -85,7 +70,7 @@ inline constexpr bool has_custom_step = [] {
 /// Memory: about four floats an activation and image of a batch.
 template <network_type Net>
 class trainer {
-    static_assert(!impl::has_custom_step<Net>, "redoubt: a layer of the user's own cannot be trained");
+    static_assert(!has_custom_step<Net>, "redoubt: a layer of the user's own cannot be trained");
     static_assert(Net::output.extents.height == 1 && Net::output.extents.width == 1, "redoubt: a network is trained on one label an image: its output must be 1x1");
 
 public:
@@ -149,26 +134,17 @@ public:
     /// Errors: images of another size than the network's input, fewer than a batch, labels out of range.
     template <class Progress>
     result<epoch_report> epoch(const io::image_set& set, Progress&& progress) {
-        if (const result<void> sound = check_set(set); !sound) return sound.reason();
-        const std::size_t batch = static_cast<std::size_t>(recipe_.batch), size = set.image_size();
+        if (const result<void> sound = check_set<Net>(set, recipe_); !sound) return sound.reason();
         plan_steps(set.size());
-        const std::vector<std::uint32_t> order = shuffled(set.size(), recipe_.seed, epoch_);
-        const pixel_table table{recipe_.augment.normalise, set.channels};
-        std::vector<int> labels(batch);
         epoch_report report{.epoch = epoch_ + 1, .steps = steps_per_epoch_};
-        for (std::uint64_t k = 0; k < steps_per_epoch_; ++k) {
-            const std::span<float> to = engine_.images(batch);
-            engine_.threads().run(batch, [&](std::size_t, std::size_t i) {
-                const std::size_t image = order[static_cast<std::size_t>(k) * batch + i];
-                augment(set, image, recipe_.augment, table, recipe_.seed, epoch_, to.data() + i * size);
-                labels[i] = set.labels[image];
-            });
+        const auto room = [&] { return engine_.images(static_cast<std::size_t>(recipe_.batch)); };
+        for_each_batch(set, recipe_, epoch_, engine_.threads(), room, [&](std::uint64_t k, std::span<const int> labels) {
             const step_report did = take_step(labels, rate_at(recipe_.schedule, optimiser_.steps(), steps_, steps_per_epoch_));
             report.loss += did.loss;
             report.faulty_loss += did.faulty_loss;
             report.rate = did.rate;
             progress(k, steps_per_epoch_, did);
-        }
+        });
         report.loss /= static_cast<double>(steps_per_epoch_);
         report.faulty_loss /= static_cast<double>(steps_per_epoch_);
         ++epoch_;
@@ -321,21 +297,6 @@ private:
         for (std::size_t i = 0; i < labels.size(); ++i)
             if (labels[i] < 0 || labels[i] >= classes)
                 return error{"label "} << labels[i] << " of image " << i << " of the batch is not one of the network's " << classes << " classes";
-        return {};
-    }
-    result<void> check_set(const io::image_set& set) const {
-        constexpr shape in = Net::input_shape;
-        if (set.channels != in.channels || set.height != in.height || set.width != in.width)
-            return error{"images of "} << set.name << " are " << set.channels << "x" << set.height << "x" << set.width << ", the network's input is "
-                                       << in.channels << "x" << in.height << "x" << in.width;
-        if (recipe_.batch == 0 || set.size() < recipe_.batch)
-            return error{set.name} << " has " << set.size() << " images, fewer than a batch of " << recipe_.batch;
-        for (std::size_t i = 0; i < set.size(); ++i)
-            if (set.labels[i] < 0 || set.labels[i] >= classes)
-                return error{"label "} << set.labels[i] << " of image " << i << " of " << set.name << " is not one of the network's " << classes << " classes";
-        for (const std::size_t count : {recipe_.augment.normalise.mean.size(), recipe_.augment.normalise.deviation.size()})
-            if (count != 1 && count != static_cast<std::size_t>(set.channels))
-                return error{"the normalisation has "} << count << " values for images of " << set.channels << " channels";
         return {};
     }
 };
