@@ -347,5 +347,10 @@ TEST_CASE("what a campaign writes is what the page reads", "[app]") {
     CHECK(j["options"]["protections"] == json::array({"crc"}));
     const std::string page = page_of(j);
     check_page(page);
+    CHECK_FALSE(j["options"].contains("ranking_crc32c"));
+    o.ranking = "ranking-taylor.json";
+    const json ranked = app::results_json(o, {{"lenet5", "weights.safetensors", "01234567"}}, {c}, 10, "89abcdef");
+    CHECK(ranked["options"]["ranking_crc32c"] == "89abcdef");
+    CHECK(count(page_of(ranked), "ranking-taylor.json, CRC-32C 89abcdef") == 1);
     CHECK(count(page, "--data &#39;it&#39;\\&#39;&#39;s here&#39;") == 1);
 }

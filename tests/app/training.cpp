@@ -26,6 +26,9 @@ TEST_CASE("a recipe's parts become what a trainer is given", "[app]") {
         "faults": {"weights": {"model": "adsaf", "rate": 0.1, "block_gradient": true, "lasts": true}, "features": {"model": "mibb", "rate": 1e-4}, "statistics": "clean"},
         "augment": {"crop_pad": 3}, "data": "here"})"));
     REQUIRE(r);
+    const auto operators = read_recipe(nlohmann::ordered_json::parse(R"({"model": "m", "faults": {"features": {"model": "classes", "rate": 1e-5}, "share": 1}})"));
+    REQUIRE(operators);
+    CHECK((operators->feature_faults->model.does == fault::effect::struck_operator && operators->by.faulty.share == 1.0));
     CHECK((r->by.epochs == 9 && r->by.batch == 128 && r->by.augment.crop_pad == 3));
     CHECK((r->by.optimiser.kind == train::optimiser_kind::adam && r->by.optimiser.first == 0.8 && r->by.optimiser.second == 0.999));
     CHECK((r->by.schedule.kind == train::schedule_kind::step && r->by.schedule.milestones == std::vector<std::uint64_t>{3, 5}));
@@ -49,6 +52,7 @@ TEST_CASE("what is wrong with a recipe is named", "[app]") {
     CHECK(refusal_of(R"({"model": "m", "faults": {"weights": {"model": "burst:3", "rate": 0.1}}})").starts_with("faults.weights.model: must be"));
     CHECK(refusal_of(R"({"model": "m", "faults": {"weights": {"rate": 2}}})") == "faults.weights.rate: must be above 0 and at most 1");
     CHECK(refusal_of(R"({"model": "m", "faults": {"features": {"model": "adsaf", "rate": 0.1}}})").starts_with("faults.features.model: must be"));
+    CHECK(refusal_of(R"({"model": "m", "faults": {"weights": {"model": "classes", "rate": 0.1}}})").starts_with("faults.weights.model: must be"));
     CHECK(refusal_of(R"({"model": "m", "function": {"kind": "sigmoid"}})") == "function.kind: 'sigmoid' is none of tanh, arctan, softsign, hardtanh");
     CHECK(refusal_of(R"({"model": "m", "seed": -1})") == "seed: must be a whole number from 0, is -1");
     CHECK(refusal_of(R"({"model": "m", "teacher": {"weights": "w", "heat": 2}})") == "teacher.heat: is not known; there is model, weights, share, temperature");

@@ -15,6 +15,7 @@
 #include <redoubt/model/resnet_cifar.hpp>
 #include <redoubt/train/bounds.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +23,7 @@
 #include <numeric>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace redoubt;
@@ -103,6 +105,7 @@ void strike_all(std::ostringstream& to, const char* number, const parameters<net
     set_neuron_bounds<bare<N>, per_neuron<N>>(*neurons, *calibrated);
     strike<per_neuron<N>>(to, number, "neurons_calibrated", std::move(calibrated), by.exam, by.all);
     auto learnt = guarded(type_tag<per_neuron<N>>{});
+    set_neuron_bounds<bare<N>, per_neuron<N>>(*neurons, *learnt);
     trained.put(*learnt);
     strike<per_neuron<N>>(to, number, "neurons_trained", std::move(learnt), by.exam, by.all);
 }

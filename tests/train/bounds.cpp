@@ -7,6 +7,7 @@
 
 #include "support/catch.hpp"
 #include "support/kernels.hpp"
+#include "support/nets.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +15,7 @@
 #include <memory>
 
 using namespace train_tests;
+using support::answer_of;
 
 namespace {
 
@@ -91,7 +93,7 @@ TEST_CASE("gradients to bounds are finite differences of the loss") {
         ++bounded;
         for (std::size_t e = 0; e < static_cast<std::size_t>(t.plan().steps[i].geometry.out.size()); ++e) {
             // some below what the images bring, so that there is something to lose
-            float& high = t.bounds().high[t.bounds().first[i] + e];
+            float& high = t.high()[t.bounds().first[i] + e];
             high *= static_cast<float>(0.5 + random.unit());
             exact.highs[i].push_back(static_cast<double>(high));
         }
@@ -100,7 +102,9 @@ TEST_CASE("gradients to bounds are finite differences of the loss") {
     const batch b = drawn_batch<bare>(11, 9);
     const std::vector<double> pixels(b.pixels.begin(), b.pixels.end());
     const double loss = exact.run(pixels, b.labels);
-    CHECK(t.gradients_of(b.pixels, b.labels) == Approx(loss).epsilon(1e-5));
+    const auto own_loss = t.gradients_of(b.pixels, b.labels);
+    REQUIRE(own_loss);
+    CHECK(*own_loss == Approx(loss).epsilon(1e-5));
     const auto slopes = exact.high_gradients;
     double largest = 0.0;
     for (std::size_t i = 0; i < slopes.size(); ++i)
@@ -135,9 +139,10 @@ TEST_CASE("trained bounds are the same with any number of threads, and decay pul
     by.optimiser = {.kind = train::optimiser_kind::adam, .decay = 1e-3};
     by.schedule.rate = 0.01;
     by.augment.normalise = {{0.5f}, {0.25f}};
-    const auto after = [&](unsigned threads) {
+    const auto after = [&](unsigned threads, double decay) {
         train::recipe mine = by;
         mine.threads = threads;
+        mine.optimiser.decay = decay;
         auto t = f.trainer(mine);
         for (int e = 0; e < 2; ++e) {
             const auto report = t.epoch(set);
@@ -146,58 +151,119 @@ TEST_CASE("trained bounds are the same with any number of threads, and decay pul
         }
         return t.bounds().high;
     };
-    const auto one = after(1);
-    CHECK(one == after(2));
-    CHECK(one == after(3));
-    const auto start = f.trainer().bounds().high;
-    double before = 0.0, now = 0.0;
-    for (std::size_t i = 0; i < one.size(); ++i) {
-        before += static_cast<double>(start[i]);
-        now += static_cast<double>(one[i]);
-        CHECK(one[i] >= 0.0f);
-    }
-    CHECK(now < before);
+    const auto sum = [](const auto& bounds) {
+        double all = 0.0;
+        for (const float b : bounds) all += static_cast<double>(b);
+        return all;
+    };
+    const auto one = after(1, 1e-3), free = after(1, 0.0);
+    CHECK(one == after(2, 1e-3));
+    CHECK(one == after(3, 1e-3));
+    CHECK(std::ranges::min(one) >= 0.0f);
+    CHECK(one != f.trainer().bounds().high);
+    CHECK(free != f.trainer().bounds().high);
+    CHECK(sum(one) < 0.999 * sum(free));
 
     auto t = f.trainer(by);
     set.labels[3] = 7;
     const auto refused = t.epoch(set);
     REQUIRE_FALSE(refused);
     CHECK(std::string{refused.reason().text()} == "label 7 of image 3 of noise is not one of the network's 4 classes");
+    const auto empty = t.gradients_of({}, {});
+    REQUIRE_FALSE(empty);
+    CHECK(std::string{empty.reason().text()} == "a batch needs an image");
+
+    // weights that make no number: bounds stay as they were
+    set.labels[3] = 0;
+    f.weights->weights(0)[0] = std::numeric_limits<float>::quiet_NaN();
+    auto lost = f.trainer(by);
+    const auto start = lost.bounds().high;
+    const auto said = lost.epoch(set);
+    REQUIRE_FALSE(said);
+    CHECK(std::string{said.reason().text()} == "the loss of step 1 of epoch 1 is no number; bounds are those before it");
+    CHECK(lost.bounds().high == start);
 }
 
 namespace {
 
+/// The same layers with the guard around replicas, bounds kept three times, and around all layers, the last among them.
 template <number N>
-std::unique_ptr<parameters<guarded<N>>> converted(const fixture& f, train::bound_trainer<net>& t) {
-    using target = guarded<N>;
-    auto to = std::make_unique<parameters<target>>();
+using voted = network<image<3, 6, 6>, N, tmr_bounds<range_neurons<tmr<conv<6>, batch_norm, relu>, residual<conv<6>, max_pool<3, 1, 1>>, relu, max_pool<2>, clipped_relu<6>, conv<5>, hard_swish,
+                                                                  residual<conv<5>, batch_norm>, hard_swish, linear<4>>>>;
+
+template <network_type To>
+std::unique_ptr<parameters<To>> converted(const fixture& f, const auto& trained, std::vector<float>& others) {
+    using own = without_protection<To>;
+    auto to = std::make_unique<parameters<To>>();
+    auto plain = std::make_unique<parameters<own>>();
     calibration<bare> values;
     const auto space = std::make_unique<workspace<bare>>();
     for (const auto& image : f.images) observe<bare>(*f.weights, image, *space, values);
-    convert<bare, target>(*f.weights, values, *to);
-    t.put(*to);
+    convert<bare, own>(*f.weights, values, *plain);
+    convert<bare, To>(*f.weights, values, *to);
+    const auto own_space = std::make_unique<workspace<own>>();
+    const auto seen = std::make_unique<neuron_ranges<own>>();
+    calibration<own> own_values;
+    for (const auto& image : f.images) {
+        observe_neurons<own>(*plain, image, *own_space, *seen);
+        observe<own>(*plain, image, *own_space, own_values);
+    }
+    set_bounds<own, To>(own_values, *to);
+    set_neuron_bounds<own, To>(*seen, *to);
+    for (int u = 0; u < To::table.unit_count; ++u)
+        for (const auto b : to->neuron_bounds(u)) others.push_back(static_cast<float>(b));
+    trained.put(*to);
     return to;
+}
+
+template <network_type To, class Trained>
+void check_put(const fixture& f, Trained& t, std::size_t expected_steps) {
+    using word = typename To::number_type::activation;
+    std::vector<float> before;
+    const auto to = converted<To>(f, t, before);
+    std::size_t at = 0, trained = 0;
+    for (int u = 0; u < To::table.unit_count; ++u) {
+        const auto bounds = to->neuron_bounds(u);
+        const auto place = std::ranges::find_if(t.plan().steps, [&](const step& s) { return s.unit == u; });
+        const auto i = static_cast<std::size_t>(place - t.plan().steps.begin());
+        const bool is_trained = !bounds.empty() && t.bounds().has(i);
+        trained += is_trained ? 1u : 0u;
+        for (std::size_t e = 0; e < bounds.size(); ++e, ++at) {
+            float expected = before[at];
+            if (is_trained) {
+                const float high = t.bounds().high[t.bounds().first[i] + e];
+                if constexpr (To::number_type::is_integer) expected = std::clamp(std::nearbyint(std::ldexp(high, to->of_unit(u).frac)), -128.0f, 127.0f);
+                else expected = static_cast<float>(widened(word{high}));
+            }
+            CHECK(static_cast<float>(bounds[e]) == expected);
+        }
+        const auto copy = to->bound_copy(u, 1);
+        if (!bounds.empty() && !copy.empty()) CHECK(std::equal(bounds.begin(), bounds.end(), copy.begin() + 2));
+    }
+    CHECK(trained == expected_steps);
+    // nothing is cut from the images that bounds are of while these are 1.3 of what was seen, and something at 0.4
+    std::uint64_t outside[2] = {0, 0};
+    const auto kept = t.bounds().high;
+    for (const float by : {1.3f, 0.4f}) {
+        for (std::size_t k = 0; k < kept.size(); ++k) t.high()[k] = kept[k] * by + (by > 1.0f ? 0.3f : 0.0f);
+        const auto guarded = converted<To>(f, t, before);
+        for (const auto& image : f.images) outside[by > 1.0f ? 0 : 1] += answer_of<To>(*guarded, image).status.total().out_of_range;
+    }
+    std::ranges::copy(kept, t.high().begin());
+    CHECK(outside[0] == 0);
+    CHECK(outside[1] > 0);
 }
 
 }  // namespace
 
-TEST_CASE("trained bounds go into parameters of any number") {
+TEST_CASE("trained bounds go into parameters of any number, and hold what they were trained for") {
     const fixture f;
     auto t = f.trainer();
-    for (float& high : t.bounds().high) high *= 0.5f;
-    const auto real = converted<float32>(f, t);
-    const auto half = converted<float16>(f, t);
-    const auto codes = converted<int8>(f, t);
-    for (std::size_t i = 0; i < t.plan().steps.size(); ++i) {
-        const step& s = t.plan().steps[i];
-        const auto bounds = real->neuron_bounds(s.unit);
-        if (bounds.empty()) continue;
-        for (std::size_t e = 0; e < bounds.size(); ++e) {
-            const float expected = t.bounds().has(i) ? t.bounds().high[t.bounds().first[i] + e] : f.seen->of_unit(s.unit)[e];
-            CHECK(bounds[e] == expected);
-            CHECK(half->neuron_bounds(s.unit)[e] == expected);
-            const float code = std::floor(std::ldexp(expected, codes->of_unit(s.unit).frac));
-            CHECK(static_cast<float>(codes->neuron_bounds(s.unit)[e]) == std::clamp(code, -129.0f, 127.0f));
-        }
-    }
+    check_put<guarded<float32>>(f, t, 5);
+    check_put<guarded<float16>>(f, t, 5);
+    check_put<guarded<bfloat16>>(f, t, 5);
+    check_put<guarded<int8>>(f, t, 5);
+    train::bound_trainer<voted<float32>> in_votes{*f.weights, *f.seen, train::recipe{}};
+    check_put<voted<float32>>(f, in_votes, 5);
+    check_put<voted<int8>>(f, in_votes, 5);
 }

@@ -97,7 +97,7 @@ private:
         fact("bits struck", r_.bits);
         fact("layer", r_.layer.empty() ? "all" : r_.layer);
         fact("protections", joined(r_.protections));
-        fact("order of channels by", r_.ranking);
+        fact("order of channels by", r_.ranking_crc32c.empty() ? r_.ranking : r_.ranking + ", CRC-32C " + r_.ranking_crc32c);
         if (r_.margin > 0.0) fact("margin", "SDC-1 to " + percent_text(r_.margin) + " points either way");
         if (r_.relative_margin > 0.0) fact("relative margin", "SDC-1 to " + percent_text(r_.relative_margin) + " % of itself either way");
         if (r_.fit_per_megabit > 0.0) fact("raw upsets", shortest_text(r_.fit_per_megabit) + " FIT per megabit of 10^6 bits");

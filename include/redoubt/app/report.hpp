@@ -148,7 +148,7 @@ inline std::string command_of(const options& o) {
 /// Everything that was asked and found, as docs/results-schema.md has it. The same options give the same bytes, but for
 /// the objects named `timing`.
 inline nlohmann::ordered_json results_json(const options& o, const std::vector<weights_result>& weights,
-                                           const std::vector<campaign::cell_summary>& cells, std::size_t images) {
+                                           const std::vector<campaign::cell_summary>& cells, std::size_t images, const std::string& ranking_crc32c = {}) {
     nlohmann::ordered_json j;
     j["schema"] = results_schema;
     j["program"] = {{"name", "redoubt"}, {"version", "0.1.0"}};
@@ -159,6 +159,7 @@ inline nlohmann::ordered_json results_json(const options& o, const std::vector<w
                     {"ranking", o.ranking}, {"margin", o.margin}, {"relative_margin", o.relative_margin}, {"fit_per_megabit", o.fit_per_megabit},
                     {"faults", o.faults}, {"models", o.models}, {"numbers", o.numbers},
                     {"protections", impl::protections_of(cells)}, {"rates", impl::rates_of(cells)}};
+    if (!ranking_crc32c.empty()) j["options"]["ranking_crc32c"] = ranking_crc32c;
     j["weights"] = nlohmann::ordered_json::array();
     for (const weights_result& w : weights) j["weights"].push_back({{"model", w.model}, {"file", w.file}, {"crc32c", w.crc32c}});
     j["confidence"] = 0.95;

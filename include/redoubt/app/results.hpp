@@ -72,7 +72,7 @@ struct weights_result {
 /// What was asked and found.
 struct campaign_results {
     std::string program, version, command;
-    std::string data, bits, layer, normalise, ranking;
+    std::string data, bits, layer, normalise, ranking, ranking_crc32c;
     std::uint64_t seed = 0, trials = 0, images = 0, calibration_images = 0, flips = 0;
     std::vector<std::string> faults, models, numbers, protections;
     std::vector<double> rates;
@@ -168,6 +168,7 @@ inline void read_options(const json_fields& f, campaign_results& r) {
     r.protections = f.texts("protections");
     r.rates = f.rates("rates");
     if (f.has("ranking")) r.ranking = f.text("ranking");
+    if (f.has("ranking_crc32c")) r.ranking_crc32c = f.text("ranking_crc32c");
     if (f.has("margin")) r.margin = f.rate("margin");
     if (f.has("relative_margin")) r.relative_margin = f.rate("relative_margin");
     if (f.has("fit_per_megabit")) r.fit_per_megabit = f.number("fit_per_megabit", 0.0, 1e15);

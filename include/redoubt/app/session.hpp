@@ -381,7 +381,7 @@ private:
         std::vector<campaign::cell_summary> cells;
         for (const planned_cell& c : cells_) cells.push_back(c.summary);
         const std::string results = (folder / "results.json").string(), page = (folder / "report.html").string();
-        const std::string text = results_json(options_, weights_, cells, test_.size()).dump(1) + "\n";
+        const std::string text = results_json(options_, weights_, cells, test_.size(), ranking_crc32c_).dump(1) + "\n";
         if (auto r = io::write_file_atomically(results, text); !r) return r;
         if (auto r = io::write_file_atomically((folder / "results.csv").string(), results_csv(cells)); !r) return r;
         if (!options_.record.empty())

@@ -78,6 +78,7 @@ struct neuron_observer {
 /// A bound moved up by a share of another.
 template <class Word>
 Word raised(Word high, float share, double of) {
+    if (share == 0.0f) return high;  // of infinity that would be no number
     const double moved = __builtin_fma(static_cast<double>(share), of, static_cast<double>(high));
     return moved >= static_cast<double>(std::numeric_limits<Word>::max()) ? std::numeric_limits<Word>::max() : static_cast<Word>(moved);
 }

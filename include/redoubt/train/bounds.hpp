@@ -2,27 +2,31 @@
 // Training of the upper bounds of neurons, weights left alone.
 #pragma once
 
-#include <redoubt/kernel/rounding_shift.hpp>
+#include <redoubt/base/contract.hpp>
+#include <redoubt/io/images.hpp>
+#include <redoubt/kernel/activation_gradient.hpp>
+#include <redoubt/nn/kept_bounds.hpp>
 #include <redoubt/nn/neuron_ranges.hpp>
+#include <redoubt/number/fixed.hpp>
 #include <redoubt/train/deployed.hpp>
 #include <redoubt/train/epoch.hpp>
 #include <redoubt/train/loss.hpp>
 #include <redoubt/train/optimiser.hpp>
+#include <redoubt/train/schedule.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
 
 namespace redoubt::train::inline REDOUBT_ABI {
 
-/// Lowers the bounds that range_neurons holds elements of outputs below, as far as the loss on training images lets them: the post-training of FitAct (Ghavami, Sadati, Fang,
+/// Moves the bounds that range_neurons holds elements of outputs below, so that the loss on training images falls with them: the post-training of FitAct (Ghavami, Sadati, Fang,
 /// Shannon, DATE 2022, arXiv 2112.13544). Weights and norms stay as they are deployed. While bounds are trained, an output goes softly to 0 past its bound (kernel/soft_bound.hpp);
 /// the loss is cross-entropy and the optimiser's decay, which is what pulls bounds down (its zeta mean(bound^2) is a decay of 2 zeta / bounds). Trained are the bounds of steps that
-/// Net guards neuron by neuron and that have an activation; of the others those that were seen stay.
+/// Net guards neuron by neuron, in all their replicas, and that have an activation; others are left alone.
 ///
 /// Of the recipe count optimiser, schedule, epochs, batch, seed, threads, label_smoothing and augment. Results do not depend on the threads. Cost of a step: about 2 forward
 /// passes an image. Memory: a few floats an activation and thread, and sixteen times the bounds.
@@ -33,22 +37,24 @@ public:
     static_assert(has_neuron_bounds<Net>, "redoubt: the network has no bounds of neurons: put range_neurons around its layers");
     static_assert(Net::output.extents.height == 1 && Net::output.extents.width == 1, "redoubt: a network is trained on one label an image: its output must be 1x1");
 
-    /// Bounds begin at the largest values that were seen on training images (observe_neurons()), or 0.
+    /// Bounds begin at the largest values that were seen on training images (observe_neurons(), at least one), or 0.
     bound_trainer(const redoubt::parameters<plain>& weights, const neuron_ranges<plain>& seen, recipe by, float steepness = 20.0f)
-        : recipe_{std::move(by)}, net_{deployed_network::of<plain>(weights)}, bounds_{placed(net_.plan(), steepness)}, ranges_{std::make_unique<neuron_ranges<plain>>(seen)}, optimiser_{recipe_.optimiser, bounds_.high.size()},
+        : recipe_{std::move(by)}, net_{deployed_network::of<plain>(weights)}, bounds_{placed(net_.plan(), steepness)}, optimiser_{recipe_.optimiser, bounds_.high.size()},
           team_{recipe_.threads}, gradients_(bounds_.high.size()) {
-        for_each_step([&](std::size_t begin, std::span<float> range) {
-            for (std::size_t e = 0; e < range.size(); ++e) bounds_.high[begin + e] = std::max(range[e], 0.0f);
+        REDOUBT_EXPECTS(seen.images > 0 && steepness > 0.0f && !bounds_.high.empty());
+        for_each_step([&](const step& s, std::span<float> highs) {
+            const auto range = seen.of_unit(s.unit);
+            for (std::size_t e = 0; e < highs.size(); ++e) highs[e] = std::max(range[e], 0.0f);
         });
         for (std::size_t t = 0; t < team_.size(); ++t) passes_.emplace_back(net_, &bounds_);
     }
     bound_trainer(const bound_trainer&) = delete;
     bound_trainer& operator=(const bound_trainer&) = delete;
 
-    /// The mean loss of images [image][row][column][channel], and gradients(), without the decay.
-    double gradients_of(std::span<const float> images, std::span<const int> labels) {
+    /// The mean loss of images [image][row][column][channel], and gradients(), without the decay. Errors: those of check_batch().
+    result<double> gradients_of(std::span<const float> images, std::span<const int> labels) {
+        if (const result<void> sound = check_batch<plain>(images.size(), labels); !sound) return sound.reason();
         constexpr auto pixels = static_cast<std::size_t>(plain::input_shape.size()), classes = static_cast<std::size_t>(plain::outputs);
-        REDOUBT_EXPECTS(images.size() == labels.size() * pixels);
         const std::size_t chunk = std::max<std::size_t>(8, (labels.size() + most_chunks - 1) / most_chunks), chunks = (labels.size() + chunk - 1) / chunk;
         if (partial_.size() < chunks) partial_.resize(chunks);
         team_.run(chunks, [&](std::size_t worker, std::size_t c) {
@@ -71,21 +77,29 @@ public:
         return loss / static_cast<double>(labels.size());
     }
 
-    /// One pass over a set, in whole batches; errors as those of check_set(). `progress` is called with (step of this epoch, steps of an epoch, loss).
+    /// One pass over a set, in whole batches. Errors: those of check_set(), and a loss that is no number, after which bounds are those before that step. `progress` is called with (step of this epoch, steps of an epoch, loss).
     template <class Progress>
     result<epoch_report> epoch(const io::image_set& set, Progress&& progress) {
         if (const result<void> sound = check_set<Net>(set, recipe_); !sound) return sound.reason();
         const std::uint64_t steps = set.size() / recipe_.batch;
         epoch_report report{.epoch = epoch_ + 1, .steps = steps};
+        constexpr std::uint64_t none = ~std::uint64_t{0};
+        std::uint64_t lost = none;
         images_.resize(static_cast<std::size_t>(recipe_.batch) * set.image_size());
         for_each_batch(set, recipe_, epoch_, team_, [&] { return std::span<float>{images_}; }, [&](std::uint64_t k, std::span<const int> labels) {
-            const double loss = gradients_of(images_, labels);
+            if (lost != none) return;
+            const double loss = *gradients_of(images_, labels);
+            if (!(loss - loss == 0.0)) {
+                lost = k;
+                return;
+            }
             report.rate = rate_at(recipe_.schedule, optimiser_.steps(), steps * recipe_.epochs, steps);
             optimiser_.step(team_, bounds_.high, gradients_, report.rate, 1.0);
             for (float& high : bounds_.high) high = std::max(high, 0.0f);
             report.loss += loss;
             progress(k, steps, loss);
         });
+        if (lost != none) return error{"the loss of step "} << lost + 1 << " of epoch " << epoch_ + 1 << " is no number; bounds are those before it";
         report.loss /= static_cast<double>(steps);
         ++epoch_;
         return report;
@@ -94,34 +108,27 @@ public:
         return epoch(set, [](std::uint64_t, std::uint64_t, double) {});
     }
 
-    /// The bounds in the place of the values that were seen: set_neuron_bounds() of these with margin 0 puts them into a float network's parameters.
-    const neuron_ranges<plain>& ranges() {
-        for_each_step([&](std::size_t begin, std::span<float> range) { std::copy_n(bounds_.high.begin() + static_cast<std::ptrdiff_t>(begin), range.size(), range.begin()); });
-        return *ranges_;
-    }
-    /// Writes the bounds into parameters of a network with these guards, in any number; integers at their unit's scale, rounded down. Lower bounds are set_bounds()'s.
+    /// Writes the bounds into parameters of a network with these guards, in any number, rounded as outputs are; integers at their unit's scale. All other bounds stay as
+    /// set_bounds() and set_neuron_bounds() have made them: call those first.
     template <network_type To>
-    void put(redoubt::parameters<To>& to) {
+    void put(redoubt::parameters<To>& to) const {
         using number = typename To::number_type;
-        using target = without_protection<To>;
-        static_assert(target::table.unit_count == plain::table.unit_count, "redoubt: both networks must have the same layers");
-        const neuron_ranges<plain>& from = ranges();
-        auto own = std::make_unique<neuron_ranges<target>>();
-        own->images = from.images;
-        if constexpr (number::is_integer) {
-            for (int u = 0; u < plain::table.unit_count; ++u) {
-                const auto range = from.of_unit(u);
-                const auto code = own->of_unit(u);
-                for (std::size_t e = 0; e < range.size(); ++e) code[e] = static_cast<std::int32_t>(std::floor(std::clamp(scaled(range[e], to.of_unit(u).frac), -129.0f, 127.0f)));
+        using word = typename number::activation;
+        static_assert(To::table.unit_count == Net::table.unit_count && has_neuron_bounds<To>, "redoubt: both networks must have the same layers and guards");
+        for_each_step([&](const step& s, std::span<const float> highs) {
+            const auto bounds = to.neuron_bounds(s.unit);
+            REDOUBT_EXPECTS(bounds.size() == highs.size());
+            for (std::size_t e = 0; e < highs.size(); ++e) {
+                if constexpr (number::is_integer) bounds[e] = round_saturate(scaled(highs[e], to.of_unit(s.unit).frac), -128, 127);
+                else bounds[e] = static_cast<float>(widened(word{highs[e]}));
             }
-        } else {
-            own->high = from.high;
-        }
-        set_neuron_bounds<target, To>(*own, to, 0.0f);
+        });
+        copy_bounds<To>(to);
     }
 
     const soft_bounds& bounds() const { return bounds_; }
-    soft_bounds& bounds() { return bounds_; }
+    /// The bounds themselves, laid out as bounds() says.
+    std::span<float> high() { return bounds_.high; }
     /// Of the last batch, laid out as the bounds.
     const floats& gradients() const { return gradients_; }
     const training_plan& plan() const { return net_.plan(); }
@@ -137,7 +144,6 @@ private:
     recipe recipe_;
     deployed_network net_;
     soft_bounds bounds_;
-    std::unique_ptr<neuron_ranges<plain>> ranges_;  ///< as large as all activations
     optimiser optimiser_;
     team team_;
     floats gradients_, images_;
@@ -151,22 +157,25 @@ private:
         std::vector<bool> guarded(static_cast<std::size_t>(Net::table.unit_count));
         for (int i = 0; i < Net::table.step_count; ++i) {
             const step& s = Net::table.steps[static_cast<std::size_t>(i)];
-            if (s.bounds_neurons && s.act != kernel::activation::none) guarded[static_cast<std::size_t>(s.unit)] = true;
+            if (s.bounds_neurons) guarded[static_cast<std::size_t>(s.unit)] = true;
         }
         std::size_t words = 0;
         for (const step& s : plan.steps) {
-            b.first.push_back(guarded[static_cast<std::size_t>(s.unit)] ? words : soft_bounds::none);
+            b.first.push_back(guarded[static_cast<std::size_t>(s.unit)] && s.act != kernel::activation::none ? words : soft_bounds::none);
             if (b.first.back() != soft_bounds::none) words += (static_cast<std::size_t>(s.geometry.out.size()) + 15) / 16 * 16;
         }
         b.high.resize(words);
         return b;
     }
-    /// body(where its bounds begin, its place in ranges_) for each step that has some.
-    template <class Body>
-    void for_each_step(Body&& body) {
-        for (std::size_t i = 0; i < net_.plan().steps.size(); ++i)
-            if (bounds_.has(i)) body(bounds_.first[i], ranges_->of_unit(net_.plan().steps[i].unit));
+    /// body(step, its bounds) for each step that has some.
+    template <class Self, class Body>
+    static void for_each_of(Self& self, Body&& body) {
+        const training_plan& plan = self.net_.plan();
+        for (std::size_t i = 0; i < plan.steps.size(); ++i)
+            if (self.bounds_.has(i)) body(plan.steps[i], std::span{self.bounds_.high}.subspan(self.bounds_.first[i], static_cast<std::size_t>(plan.steps[i].geometry.out.size())));
     }
+    template <class Body> void for_each_step(Body&& body) { for_each_of(*this, body); }
+    template <class Body> void for_each_step(Body&& body) const { for_each_of(*this, body); }
 };
 
 }  // namespace redoubt::train::inline REDOUBT_ABI

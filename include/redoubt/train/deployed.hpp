@@ -2,6 +2,7 @@
 // Gradients of a network as it is deployed, image by image: norms lie folded in weights and biases, and no image sees another.
 #pragma once
 
+#include <redoubt/kernel/activation_gradient.hpp>
 #include <redoubt/kernel/concat.hpp>
 #include <redoubt/kernel/conv2d.hpp>
 #include <redoubt/kernel/elementwise.hpp>
@@ -18,6 +19,7 @@
 #include <redoubt/train/team.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <utility>

@@ -47,6 +47,18 @@ result<void> check_set(const io::image_set& set, const recipe& by) {
     return {};
 }
 
+/// Whether so many pixels and these labels are a batch for a network. Errors: counts that do not fit, labels out of range.
+template <network_type Net>
+result<void> check_batch(std::size_t pixels, std::span<const int> labels) {
+    if (labels.empty()) return error{"a batch needs an image"};
+    if (pixels != labels.size() * static_cast<std::size_t>(Net::input_shape.size()))
+        return error{"a batch of "} << labels.size() << " labels needs " << labels.size() * static_cast<std::size_t>(Net::input_shape.size()) << " pixels, not " << pixels;
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        if (labels[i] < 0 || labels[i] >= Net::outputs)
+            return error{"label "} << labels[i] << " of image " << i << " of the batch is not one of the network's " << Net::outputs << " classes";
+    return {};
+}
+
 /// body(step of the epoch, labels) for each whole batch of a set that check_set() has passed, in the order that the seed draws for the epoch. Before it the batch's images are
 /// augmented into what room() says, [image][row][column][channel].
 template <class Room, class Body>

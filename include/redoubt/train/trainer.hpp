@@ -112,7 +112,7 @@ public:
     /// One step on images in the order that the network's input says, normalised already; a label an image, below `classes`.
     /// Errors: counts that do not fit, labels out of range.
     result<step_report> step(std::span<const float> images, std::span<const int> labels) {
-        if (const result<void> sound = check(images.size(), labels); !sound) return sound.reason();
+        if (const result<void> sound = check_batch<Net>(images.size(), labels); !sound) return sound.reason();
         constexpr auto pixels = static_cast<std::size_t>(Net::input_shape.size());
         const std::span<float> to = engine_.images(labels.size());
         for (std::size_t i = 0; i < labels.size(); ++i)
@@ -121,7 +121,7 @@ public:
     }
     /// Only loss and gradients, for a look at them: parameters stay, running statistics move.
     result<double> gradients_of(std::span<const float> images, std::span<const int> labels) {
-        if (const result<void> sound = check(images.size(), labels); !sound) return sound.reason();
+        if (const result<void> sound = check_batch<Net>(images.size(), labels); !sound) return sound.reason();
         constexpr auto pixels = static_cast<std::size_t>(Net::input_shape.size());
         const std::span<float> to = engine_.images(labels.size());
         for (std::size_t i = 0; i < labels.size(); ++i)
@@ -288,16 +288,6 @@ private:
                 for (float& w : std::span{engine_.parameters}.subspan(r.weights, r.weight_words)) w = w > most ? most : w < -most ? -most : w;
         }
         return report;
-    }
-    static result<void> check(std::size_t pixels, std::span<const int> labels) {
-        if (labels.empty()) return error{"a batch needs an image"};
-        if (pixels != labels.size() * static_cast<std::size_t>(Net::input_shape.size()))
-            return error{"a batch of "} << labels.size() << " labels needs " << labels.size() * static_cast<std::size_t>(Net::input_shape.size())
-                                        << " pixels, not " << pixels;
-        for (std::size_t i = 0; i < labels.size(); ++i)
-            if (labels[i] < 0 || labels[i] >= classes)
-                return error{"label "} << labels[i] << " of image " << i << " of the batch is not one of the network's " << classes << " classes";
-        return {};
     }
 };
 
