@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Training steps: ResNet-20 on 32x32 colour images, batches of 128, forward, backward and SGD with momentum; images a second in wall time.
-// Names: training/resnet20/THREADS. `bench/training_with_pytorch.py` measures PyTorch beside it. Pin it to as many quiet cores as threads:
+// Names: training/resnet20/THREADS; and infer/NUMBER/NETWORK, what networks cost in use whose norms follow a clip, beside those whose norms are folded. `bench/training_with_pytorch.py` measures PyTorch beside it. Pin it to as many quiet cores as threads:
 // `taskset -c 0 build/bench/bin/bench_training --benchmark_filter=/1`.
+#include <redoubt/model/clipped_resnet_cifar.hpp>
 #include <redoubt/model/resnet_cifar.hpp>
 #include <redoubt/train/trainer.hpp>
 
+#include "support/subject.hpp"
 #include "support/threads.hpp"
 
 #include <benchmark/benchmark.h>
@@ -43,6 +45,14 @@ void bench_step(benchmark::State& state, unsigned threads) {
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(images));
 }
 
+template <network_type Net>
+void add_inference(const char* name) {
+    benchmark::RegisterBenchmark((std::string{"infer/"} + std::string{Net::number_type::name} + "/" + name).c_str(), [](benchmark::State& state) {
+        const auto subject = std::make_unique<bench::subject<Net>>();
+        for (auto _ : state) benchmark::DoNotOptimize(subject->infer().logits[0]);
+    })->Unit(benchmark::kMicrosecond);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -50,6 +60,11 @@ int main(int argc, char** argv) {
         benchmark::RegisterBenchmark(("training/resnet20/" + std::to_string(threads)).c_str(), [=](benchmark::State& state) { bench_step(state, threads); })
             ->Unit(benchmark::kMillisecond)
             ->UseRealTime();
+    using clipped = model::clipped_resnet20<image<3, 32, 32>>;
+    add_inference<net>("resnet20");
+    add_inference<clipped>("clipped_resnet20");
+    add_inference<with_number<net, int8>>("resnet20");
+    add_inference<with_number<clipped, int8>>("clipped_resnet20");
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
     benchmark::RunSpecifiedBenchmarks();
