@@ -104,6 +104,62 @@ TEST_CASE("int32 logits: the whole range of the word", "[kernel][range]") {
     CHECK(got == words);
 }
 
+namespace {
+
+/// One odd word among many sound ones, in a piece of its own, against the definition word by word.
+template <class Word, class Bound>
+bool agrees(Word odd, Bound low, Bound high, std::size_t at) {
+    Word sound{};
+    if constexpr (std::is_same_v<Word, std::uint8_t>) sound = 128;
+    std::vector<Word> words(2500, sound);
+    words[at] = odd;
+    auto expected = words;
+    std::uint32_t outside = 0;
+    for (Word& w : expected) outside += kernel::restrict_words(&w, 1, low, high, out_of_range::clamp);
+    const bool same_count = restrict_range(words.data(), words.size(), low, high, out_of_range::clamp) == outside;
+    for (std::size_t i = 0; i < words.size(); ++i)
+        if (to_word(words[i]) != to_word(expected[i])) return false;
+    return same_count;
+}
+
+template <class Word>
+std::uint64_t wrong_words(const std::vector<float>& bounds) {
+    std::uint64_t wrong = 0;
+    for (const float low : bounds)
+        for (const float high : bounds)
+            for (std::uint32_t b = 0; b < 65536; ++b) {
+                // as a whole piece, which is what the short cut decides on
+                Word word = from_word<Word>(static_cast<word_of<Word>>(b)), expected = word;
+                const std::uint32_t outside = kernel::restrict_words(&expected, 1, low, high, out_of_range::zero);
+                const bool same = restrict_range(&word, 1, low, high, out_of_range::zero) == outside && to_word(word) == to_word(expected);
+                wrong += same ? 0u : 1u;
+            }
+    return wrong;
+}
+
+}  // namespace
+
+TEST_CASE("whether a piece lies inside is decided as for each word alone", "[kernel][range]") {
+    const std::vector<float> bounds{-infinity, -70000.0f, -2.00003f, -1e-9f, -0.0f, 0.0f, 1e-9f, 1.0001f, 65504.0f, 1e9f, infinity, quiet};
+    CHECK(wrong_words<half>(bounds) == 0);
+    CHECK(wrong_words<brain>(bounds) == 0);
+    std::vector<float> near;
+    for (const float v : bounds)
+        for (const std::uint32_t step : {0u, 1u, 0xffffffffu}) near.push_back(from_word<float>(to_word(v) + step));
+    for (const float low : near)
+        for (const float high : near)
+            for (const float odd : near) CHECK(agrees(odd, low, high, 0));
+    for (const std::size_t at : {std::size_t{0}, std::size_t{1023}, std::size_t{1024}, std::size_t{2047}, std::size_t{2499}}) {
+        CHECK(agrees(7.0f, 0.0f, 6.0f, at));
+        CHECK(agrees(-7.0f, -6.0f, 6.0f, at));
+        CHECK(agrees(half{7.0f}, 0.0f, 6.0f, at));
+        for (int code = 0; code < 256; ++code) CHECK(agrees(static_cast<std::uint8_t>(code), -3, 90, at));
+    }
+    for (const int low : {-1000, -128, -127, 0, 127, 128, 300})
+        for (const int high : {-1000, -129, -128, 0, 126, 127, 128, 300})
+            for (const int code : {0, 1, 127, 128, 129, 254, 255}) CHECK(agrees(static_cast<std::uint8_t>(code), low, high, 0));
+}
+
 TEST_CASE("long arrays are counted as short ones are", "[kernel][range]") {
     for (std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{31}, std::size_t{64}, std::size_t{1000}}) {
         std::vector<float> words(count, 1.0f);
