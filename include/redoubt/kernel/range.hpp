@@ -3,6 +3,7 @@
 #pragma once
 
 #include <redoubt/base/bits.hpp>
+#include <redoubt/base/config.hpp>
 #include <redoubt/base/mutant.hpp>
 #include <redoubt/number/number.hpp>
 
@@ -54,11 +55,12 @@ bool all_within(const Word* words, std::size_t count, Bound low, Bound high) {
         };
         if (!(low <= high)) return false;
         const key top = held(high, true);
-        // words of a class are copied: compilers know loops over whole numbers only
-        bits copy[std::is_class_v<Word> ? range_piece : 1];
-        if constexpr (std::is_class_v<Word>) std::memcpy(copy, words, count * sizeof(bits));
+        // words of a class are copied for vector registers: compilers know loops over whole numbers only
+        constexpr bool copies = std::is_class_v<Word> && REDOUBT_LEVEL_NUMBER > 0;
+        bits copy[copies ? range_piece : 1];
+        if constexpr (copies) std::memcpy(copy, words, count * sizeof(bits));
         const auto word = [&](std::size_t i) {
-            if constexpr (std::is_class_v<Word>) return copy[i];
+            if constexpr (copies) return copy[i];
             else return to_word(words[i]);
         };
         if (low == 0) {
