@@ -52,6 +52,14 @@ TEST_CASE("a rule wraps the layers of its kind", "[harden]") {
     STATIC_REQUIRE(std::is_same_v<harden<plain>, plain>);
 }
 
+TEST_CASE("a rule for hidden layers leaves out the last by its place, not by its type", "[harden]") {
+    STATIC_REQUIRE(std::is_same_v<harden<net<linear<8>, relu, linear<8>>, protect_hidden<range>>, net<range<linear<8>>, relu, linear<8>>>);
+    STATIC_REQUIRE(std::is_same_v<harden<net<conv<4>, relu, linear<3>, softmax>, protect_hidden<range>>, net<range<conv<4>>, relu, linear<3>, softmax>>);
+    STATIC_REQUIRE(std::is_same_v<harden<net<residual<conv<4>, relu, conv<4>>, relu, conv<4>, global_avg_pool>, protect<is_weighted, crc>, protect_hidden<range>>,
+                                  net<residual<crc<range<conv<4>>>, relu, crc<range<conv<4>>>>, relu, crc<conv<4>>, global_avg_pool>>);
+    STATIC_REQUIRE(std::is_same_v<harden<net<linear<3>>, protect_hidden<range>>, net<linear<3>>>);
+}
+
 TEST_CASE("a rule wraps a layer by its number or name", "[harden]") {
     using plain = net<conv<4>, relu, residual<conv<4>, relu, named<"deep", conv<4>>>, max_pool<2>, linear<3>>;
     STATIC_REQUIRE(std::is_same_v<harden<plain, protect_number<1, tmr>>,

@@ -25,16 +25,6 @@
 
 namespace redoubt::app::inline v1 {
 
-/// Layers with parameters, but the last: its logits are compared with each other, so a bound would change answers.
-template <network_type Net>
-struct hidden_layers {
-    template <class L>
-    struct kind {
-        using last = type_at<typename Net::leaves, Net::leaves::size - 1>;
-        static constexpr bool value = is_weighted<L>::value && !std::is_same_v<L, last>;
-    };
-};
-
 /// Every layer with parameters within all of these, the first outermost.
 template <fixed_string Name, template <class...> class... Protections>
 struct on_all_layers {
@@ -45,13 +35,13 @@ struct on_all_layers {
 template <fixed_string Name, template <class...> class... Protections>
 struct on_all_and_ranged {
     static constexpr std::string_view name = Name.view();
-    template <network_type Net> using apply = harden<Net, protect<is_weighted, Protections>..., protect<hidden_layers<Net>::template kind, range>>;
+    template <network_type Net> using apply = harden<Net, protect<is_weighted, Protections>..., protect_hidden<range>>;
 };
 /// Every layer with parameters but the last within all of these, the first outermost.
 template <fixed_string Name, template <class...> class... Protections>
 struct on_hidden_layers {
     static constexpr std::string_view name = Name.view();
-    template <network_type Net> using apply = harden<Net, protect<hidden_layers<Net>::template kind, Protections>...>;
+    template <network_type Net> using apply = harden<Net, protect_hidden<Protections>...>;
 };
 
 namespace presets {

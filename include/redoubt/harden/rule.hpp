@@ -21,6 +21,13 @@ struct protect {
     using apply = std::conditional_t<Kind<L>::value, pack<Protection<L>>, pack<L>>;
 };
 
+/// Wrap every convolution and linear layer but the last, which makes the logits: those are compared with each other, so a bound would change answers.
+template <template <class...> class Protection>
+struct protect_hidden {
+    template <class Net, int S, class L>
+    using apply_in = std::conditional_t<is_weighted<L>::value && (S + 1 < Net::table.slot_count), pack<Protection<L>>, pack<L>>;
+};
+
 /// Wrap the convolution or linear layer of that number, counted from 0 in reading order.
 template <int Slot, template <class...> class Protection>
 struct protect_number {
@@ -33,14 +40,15 @@ struct protect_number {
     using apply_in = typename wrapped<Net, S, L>::type;
 };
 
-/// Wrap the convolution or linear layer whose parameters have that name; a name that no layer has does not compile.
+/// Wrap the convolution or linear layer whose parameters have that name (Net::table.slots[i].name: what stands in an unnamed container has its position before the name, as in
+/// "3.body"); a name that no layer has does not compile.
 template <fixed_string Name, template <class...> class Protection>
 struct protect_named {
     template <class Net>
     static constexpr int slot = [] {
         constexpr int at = step_named<Net>(Name.view());
-        static_assert(at >= 0, "redoubt: no layer of the network has that name");
-        return int{step_of<Net, at>.slot};
+        static_assert(at >= 0, "redoubt: no layer of the network has that name; in an unnamed container its position comes first, as in 3.body");
+        return int{step_of<Net, at < 0 ? 0 : at>.slot} < 0 ? 0 : int{step_of<Net, at < 0 ? 0 : at>.slot};  // one error is enough
     }();
     template <class Net, int S, class L>
     using apply_in = typename protect_number<slot<Net>, Protection>::template apply_in<Net, S, L>;
@@ -76,6 +84,16 @@ struct ruled<Rule, Net, First, L> {
     template <class Pack> struct again;
     template <class... New> struct again<pack<New...>> { using type = pack<typename L::template around<New...>>; };
     using type = typename again<typename ruled_all<Rule, Net, First, typename L::layers>::type>::type;
+};
+
+/// One without that rules cannot reach into: what is in it would be left unprotected without a word.
+template <class L> inline constexpr bool says_how_it_stands_around = false;
+template <class Rule, class Net, int First, class L>
+    requires(protecting<L> && !has_layers_only<L>) && (!requires { typename L::template around<relu>; })
+struct ruled<Rule, Net, First, L> {
+    static_assert(says_how_it_stands_around<L>,
+                  "redoubt: a protection with template arguments before its layers needs `template <class... New> using around`, itself around others, so that rules reach inside");
+    using type = pack<L>;
 };
 
 template <class Net, class... Rules> struct hardened { using type = Net; };

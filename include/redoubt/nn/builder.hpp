@@ -399,7 +399,11 @@ private:
     constexpr void visit(type_tag<L>) { fail(mistake::not_a_layer, extents_); }
 
     // ---- protections
+    /// Whether a description does something of its own, or is made of others that do.
+    template <class... Ls> static constexpr bool holds_protection(pack<Ls...>) { return (protecting<Ls> || ...); }
     template <protecting L> constexpr void visit(type_tag<L>) {
+        static_assert(storing<L> || transforming<L> || checking<L> || replicating<L> || guarding<L> || keeping_bounds<L> || holds_protection(typename L::layers{}),
+                      "redoubt: this protection says nothing that it does: a member's name must be one of those that nn/layers.hpp lists at `protection`");
         const int self = wrapper_++;
         const int first_step = table.step_count;
         const int outer_store = store_, outer_transform = transform_, outer_checker = checker_, outer_duplicated = duplicated_;

@@ -209,10 +209,12 @@ void convert(const parameters<From>& from, const calibration<From>& seen, parame
 }
 
 /// Bounds for every range restriction of `to`, from what training images made of a network of the same layers and
-/// number: taken from itself, they leave every calibration image's bits as they were.
+/// number: taken from itself, they leave every calibration image's bits as they were. Until then bounds are open after convert(): a range restriction that
+/// nobody calls this for restricts nothing.
 template <network_type From, network_type To>
-    requires(std::same_as<typename From::number_type, typename To::number_type>)
 void set_bounds(const calibration<From>& seen, parameters<To>& to) {
+    static_assert(std::same_as<typename From::number_type, typename To::number_type>,
+                  "redoubt: bounds are in the words of their number: observe the unprotected network in the number of the one that gets them");
     static_assert(From::table.unit_count == To::table.unit_count, "redoubt: both networks must have the same layers");
     using bound = bound_of<typename To::number_type>;
     for (int u = 0; u < To::table.unit_count; ++u) {

@@ -98,8 +98,9 @@ void observe_neurons(const parameters<Net>& weights, std::span<const float> imag
 /// unit's largest more, since most neurons of a layer are seldom active and a share of next to nothing would be nothing. Without a margin the images that were seen
 /// keep their bits. The lower bounds are those of set_bounds().
 template <network_type From, network_type To>
-    requires(std::same_as<typename From::number_type, typename To::number_type>)
 void set_neuron_bounds(const neuron_ranges<From>& seen, parameters<To>& to, float margin = 0.1f) {
+    static_assert(std::same_as<typename From::number_type, typename To::number_type>,
+                  "redoubt: bounds are in the words of their number: observe the unprotected network in the number of the one that gets them");
     static_assert(From::table.unit_count == To::table.unit_count, "redoubt: both networks must have the same layers");
     using word = typename neuron_ranges<From>::word;
     if (seen.images == 0) return;

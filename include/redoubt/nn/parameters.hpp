@@ -159,7 +159,7 @@ inline constexpr std::size_t parameter_bytes = parameter_plan_of<Net>.bytes;
 /// read-only memory, or handed to an injector. Fill it by convert(), or value-initialise it and write the weights, and the gains where a layer keeps some, then
 /// store_for_transforms() where weights are transformed, and encode() where a
 /// layer has a store, a transform or a checksum; its
-/// bounds are then all 0 until set_bounds(), so that a range restriction lets nothing through.
+/// bounds are then all 0, so that a range restriction lets nothing through; convert() and io::load() open them until set_bounds().
 template <network_type Net>
 struct alignas(block_alignment) parameters {
     using number_type = typename Net::number_type;
