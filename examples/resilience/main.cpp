@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The main job: how accurate do networks stay when bits of their weights and features flip, and what does protection
-// cost? Real weights, real images, three numbers, seven protections. `resilience --help` lists what can be asked.
+// cost? Real weights, real images, three numbers, eight protections. `resilience --help` lists what can be asked.
 #include <redoubt/app/run.hpp>
 
 #ifndef REDOUBT_DEFAULT_MODEL
