@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A fault model of one's own, a memory bit stuck at one, beside the built-in one, random bit flips in registers. Any
-// inference takes either as its policy.
+// A fault model of one's own, a memory bit stuck at one, beside built-in ones: random bit flips in registers, cells of the weights' memory that are stuck. Any inference takes a
+// policy; weights are struck before it.
 #include <redoubt/redoubt.hpp>
 
 #include <array>
@@ -29,6 +29,18 @@ using net = rd::network<rd::image<1, 8, 8>, rd::float32,
     rd::named<"head", rd::linear<3>>>;
 using tripled = rd::harden<net, rd::protect<rd::is_weighted, rd::tmr>>;
 constexpr int conv = rd::step_named<net>("conv");  // the first replica's, where there are several
+
+/// Weights, some of whose cells are stuck at zero or at their layer's largest magnitude (adSAF), and the places that were struck.
+template <class Net>
+static int stick_cells(rd::parameters<Net>& weights, double rate) {
+    int struck = 0;
+    const auto limits = rd::fault::limits_of<Net>(weights);  // of weights without faults; without limits the largest magnitude would be 0
+    rd::fault::fault_spec cells;
+    cells.model.does = rd::fault::effect::stuck_cell;
+    cells.rate = rate;
+    rd::fault::draw_weights<Net>(1, 0, cells, {}, [&](rd::fault::weight_fault f) { rd::fault::apply<Net>(weights, f), ++struck; }, &limits);
+    return struck;
+}
 
 /// How many of 100 answers change under the policies that `make_policy(image number)` gives.
 template <class Net, class MakePolicy>
@@ -67,4 +79,14 @@ int main() {
     std::printf("flips at 1e-3: %d, with tmr %d\n",
                 changed<net>([](std::uint32_t i) { return random_flips<net>(i, 1e-3); }),
                 changed<tripled>([](std::uint32_t i) { return random_flips<tripled>(i, 1e-3); }));
+    static rd::parameters<net> weights{};
+    for (int s = 0; s < net::table.slot_count; ++s)
+        for (float& w : weights.weights(s)) w = 0.5f;
+    const int struck = stick_cells<net>(weights, 0.2);
+    std::size_t all = 0, zeros = 0;
+    for (int s = 0; s < net::table.slot_count; ++s) {
+        all += net::table.slots[static_cast<std::size_t>(s)].geometry.weights();
+        for (const float w : weights.weights(s)) zeros += w == 0.0f ? 1u : 0u;
+    }
+    std::printf("stuck cells: %d of %zu weights, %zu of them at 0\n", struck, all, zeros);
 }
