@@ -36,8 +36,8 @@ def main():
             found = struck(o, folder / f"under-{model}", "--model", network, "--data", FASHION, "--normalise", "0.2860/0.3530", "--weights", folder / "weights.safetensors", "--number", "int8",
                            "--fault", space, "--fault-model", model, "--ber", rates, "--protect", "none", "--trials", "300", "--images", "50")
             kept[study, recipe] = [{"study": study, "recipe": recipe, "fault_model": model, **row} for row in found]
-    rows = [row for study, (*_, recipes) in STUDIES.items() for recipe in recipes for row in kept.get((study, recipe), [])]
-    write_rows(result, rows)
+        # after each study, so that one that cannot be finished takes nothing with it
+        write_rows(result, [row for name, (*_, others) in STUDIES.items() for recipe in others for row in kept.get((name, recipe), [])])
 
 
 if __name__ == "__main__":

@@ -26,6 +26,14 @@ TEST_CASE("a recipe's parts become what a trainer is given", "[app]") {
         "faults": {"weights": {"model": "adsaf", "rate": 0.1, "block_gradient": true, "lasts": true}, "features": {"model": "mibb", "rate": 1e-4}, "statistics": "clean"},
         "augment": {"crop_pad": 3}, "data": "here"})"));
     REQUIRE(r);
+    const auto statistics_of = [](const char* faults) {
+        const auto recipe = read_recipe(nlohmann::ordered_json::parse(std::string{R"({"model": "m", "storage": "int8", "faults": )"} + faults + "}"));
+        REQUIRE(recipe);
+        return recipe->by.faulty.moves_statistics;
+    };
+    CHECK_FALSE(statistics_of(R"({"weights": {"rate": 0.1}})"));
+    CHECK(statistics_of(R"({"weights": {"rate": 0.1}, "statistics": "both"})"));
+    CHECK(statistics_of(R"({"features": {"model": "mibb", "rate": 0.1}})"));
     const auto operators = read_recipe(nlohmann::ordered_json::parse(R"({"model": "m", "faults": {"features": {"model": "classes", "rate": 1e-5}, "share": 1}})"));
     REQUIRE(operators);
     CHECK((operators->feature_faults->model.does == fault::effect::struck_operator && operators->by.faulty.share == 1.0));

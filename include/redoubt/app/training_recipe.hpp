@@ -139,6 +139,8 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
         }
         train::faulty_pass& pass = by.faulty;
         pass.share = 0.5;
+        // int8's words have norms folded in: what struck ones do to statistics would come back in the words of the next step, and grow
+        pass.moves_statistics = !(to.storage == train::weight_storage::int8 && to.weight_faults.has_value());
         faults.take("share", pass.share);
         faults.take("clamp", pass.clamp);
         faults.take("only_below", pass.only_below);
