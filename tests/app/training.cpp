@@ -29,7 +29,7 @@ TEST_CASE("a recipe's parts become what a trainer is given", "[app]") {
     const auto statistics_of = [](const char* faults) {
         const auto recipe = read_recipe(nlohmann::ordered_json::parse(std::string{R"({"model": "m", "storage": "int8", "faults": )"} + faults + "}"));
         REQUIRE(recipe);
-        return recipe->by.faulty.moves_statistics;
+        return recipe->by.faulty.own_statistics;
     };
     CHECK_FALSE(statistics_of(R"({"weights": {"rate": 0.1}})"));
     CHECK(statistics_of(R"({"weights": {"rate": 0.1}, "statistics": "both"})"));
@@ -43,7 +43,7 @@ TEST_CASE("a recipe's parts become what a trainer is given", "[app]") {
     CHECK((r->storage == train::weight_storage::q2_5 && r->function->function == kernel::saturation::softsign && r->function->bound == 2.0f));
     CHECK((r->weight_faults->model.does == fault::effect::stuck_cell && r->weight_faults->blocks_gradient && r->weight_faults->lasts));
     CHECK((r->by.maps.size() == 1 && r->by.functions.size() == 1 && r->by.faulty.maps.size() == 1 && r->by.faulty.features && !r->by.features));
-    CHECK((r->by.faulty.share == 0.5 && !r->by.faulty.moves_statistics));
+    CHECK((r->by.faulty.share == 0.5 && !r->by.faulty.own_statistics));
     // where images lie is not part of what a checkpoint must be of
     CHECK(r->by.name.find("here") == std::string::npos);
     CHECK(r->by.name.find("softsign") != std::string::npos);

@@ -119,3 +119,56 @@ TEST_CASE("the engine's gradients are the reference's") {
         against_reference<branches>(images, 6 + images);
     }
 }
+
+TEST_CASE("norms that keep the statistics of the pass before pass no gradient through them") {
+    both<residuals> b{7, 3};
+    b.exact.run(b.pixels, b.data.labels);
+    REQUIRE(b.fast.gradients_of(b.data.pixels, b.data.labels));
+    const auto running = b.fast.parts().running[0].mean;
+    // the same batch through other weights
+    for (std::size_t i = 0; i < b.exact.parameters.size(); ++i) {
+        const float w = b.fast.parts().parameters[i] * (i % 3 == 0 ? 1.25f : 0.9f);
+        b.fast.parts().parameters[i] = w;
+        b.exact.parameters[i] = static_cast<double>(w);
+    }
+    // scales belong to what is kept in the engine: as between two passes of a step, they stay
+    for (std::size_t s = 0; s < b.exact.layout().slots.size(); ++s) {
+        const auto& r = b.exact.layout().slots[s];
+        if (!r.has_norm) continue;
+        for (std::size_t c = 0; c < r.channels; ++c)
+            for (const std::size_t at : {r.scale + c, r.shift + c}) {
+                const float old = b.fast.parts().parameters[at] / (at % 3 == 0 ? 1.25f : 0.9f);
+                b.fast.parts().parameters[at] = old;
+                b.exact.parameters[at] = static_cast<double>(old);
+            }
+    }
+    train::batch_options kept;
+    kept.keeps_statistics = true;
+    const double loss = b.fast.parts().run(b.data.labels, kept);
+    b.exact.keeps_statistics = true;
+    CHECK(loss == Approx(b.exact.run(b.pixels, b.data.labels)).epsilon(1e-4));
+    CHECK(b.fast.parts().running[0].mean == running);
+    const auto gradients = b.exact.gradients;
+    double largest = 0.0, apart = 0.0, wrong = 0.0;
+    random_stream random{8, {}};
+    for_each_parameter(b.exact.plan(), b.exact.layout(), [&](std::size_t, std::size_t at) {
+        largest = std::max(largest, std::abs(gradients[at]));
+        apart = std::max(apart, std::abs(gradients[at] - static_cast<double>(b.fast.parts().gradients[at])));
+        if (random.below(40) != 0) return;
+        const auto slope = [&](double h) {
+            const double old = b.exact.parameters[at];
+            b.exact.parameters[at] = old + h;
+            const double up = b.exact.forward(b.pixels, b.data.labels);
+            b.exact.parameters[at] = old - h;
+            const double down = b.exact.forward(b.pixels, b.data.labels);
+            b.exact.parameters[at] = old;
+            return (up - down) / (2.0 * h);
+        };
+        const double narrow = slope(1e-6);
+        if (std::abs(slope(2e-6) - narrow) > 1e-6) return;  // across a bend
+        wrong = std::max(wrong, std::abs(narrow - gradients[at]));
+    });
+    CHECK(largest > 1e-3);
+    CHECK(apart <= 1e-4 * largest);
+    CHECK(wrong < 1e-5);
+}

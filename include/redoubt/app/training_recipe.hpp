@@ -139,15 +139,16 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
         }
         train::faulty_pass& pass = by.faulty;
         pass.share = 0.5;
-        // int8's words have norms folded in: what struck ones do to statistics would come back in the words of the next step, and grow
-        pass.moves_statistics = !(to.storage == train::weight_storage::int8 && to.weight_faults.has_value());
         faults.take("share", pass.share);
+        // int8's words have norms folded in: what struck ones do to statistics would come back in the words of the next step, and grow
+        pass.own_statistics = pass.share >= 1.0 || !(to.storage == train::weight_storage::int8 && to.weight_faults.has_value());
         faults.take("clamp", pass.clamp);
         faults.take("only_below", pass.only_below);
         static constexpr std::string_view passes[] = {"clean", "both"};
-        faults.take("statistics", pass.moves_statistics, passes);
+        faults.take("statistics", pass.own_statistics, passes);
         faults.check(pass.share > 0.0 && pass.share <= 1.0, "share", "above 0 and at most 1");
         faults.check(pass.clamp >= 0.0 && pass.only_below >= 0.0, "clamp", "0 or more, as 'only_below'");
+        faults.check(pass.own_statistics || pass.share < 1.0, "statistics", "'both' with a 'share' of 1: there is no clean pass to take them from");
         faults.check(pass.only_below == 0.0 || pass.share < 1.0, "only_below", "with a 'share' below 1: there is no clean pass to fall back on");
     }
     io::json_fields teacher = top.inner("teacher");

@@ -31,7 +31,7 @@ struct batch_options {
     std::uint64_t step = 0;
     std::span<const any_weight_map> maps{};  ///< from stored weights on
     const feature_hook* features = nullptr;
-    bool moves_statistics = true;           ///< whether norms' running statistics see the batch
+    bool keeps_statistics = false;          ///< norms take those that the pass before has made of the same batch, as constants, and running ones do not move; else their own
     bool is_second = false;                 ///< a second pass over a batch: maps are told the gains of the first
     std::span<const float> teacher{};       ///< logits of another network for the same images, [image][class]; empty: there is none
     double teacher_share = 0.0;             ///< of its loss, the labels' has the rest

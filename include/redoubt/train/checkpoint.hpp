@@ -39,7 +39,7 @@ std::string identity_of(const trainer<Net>& of) {
     add_numbers(text, {by.label_smoothing, by.clip_norm});
     text.append(", images");
     add_numbers(text, {static_cast<double>(by.augment.crop_pad), by.augment.flip ? 1.0 : 0.0, static_cast<double>(by.augment.cutout)});
-    add_numbers(text, {by.largest_weight, by.faulty.share, by.faulty.clamp, by.faulty.only_below, by.faulty.moves_statistics ? 1.0 : 0.0, by.teacher ? by.teacher_share : 0.0,
+    add_numbers(text, {by.largest_weight, by.faulty.share, by.faulty.clamp, by.faulty.only_below, by.faulty.own_statistics ? 1.0 : 0.0, by.teacher ? by.teacher_share : 0.0,
                        by.teacher ? by.temperature : 0.0});
     text.append(", maps ").append(std::to_string(by.maps.size())).append(" ").append(std::to_string(by.functions.size())).append(" ").append(std::to_string(by.faulty.maps.size()));
     if (!by.name.empty()) text.append(", recipe ").append(by.name);

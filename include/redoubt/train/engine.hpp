@@ -260,6 +260,7 @@ private:
             (*options_->features)({s.slot, &plan_.slots[number(s.slot)], g.first + n, options_->seed, options_->step}, {to + n * size, size});
     }
     void settle_moments(int which, std::size_t chunks) {
+        if (options_->keeps_statistics) return;
         const step& s = plan_.at(which);
         norm_memory& norm = norms_[number(which)];
         const slot_range& r = layout_.slots[number(s.slot)];
@@ -274,7 +275,6 @@ private:
             norm.inverse[c] = 1.0 / std::sqrt(variance + norm_epsilon);
             norm.mean[c] = static_cast<float>(all.mean[c]);
             norm.factor[c] = static_cast<float>(norm.inverse[c] * static_cast<double>(parameters[r.scale + c]));
-            if (!options_->moves_statistics) continue;
             const auto move = [](float& to, double by) {
                 to = static_cast<float>(std::fma(by - static_cast<double>(to), norm_momentum, static_cast<double>(to)));
             };
@@ -339,8 +339,9 @@ private:
             }
             gradients[r.shift + c] = static_cast<float>(sum);
             gradients[r.scale + c] = static_cast<float>(product * norm.inverse[c]);
-            norm.mean_gradient[c] = static_cast<float>(sum / count);
-            norm.minus_slope[c] = static_cast<float>(-(product * norm.inverse[c] * norm.inverse[c] / count));
+            const bool fixed = options_->keeps_statistics;  // no gradient goes through them
+            norm.mean_gradient[c] = fixed ? 0.0f : static_cast<float>(sum / count);
+            norm.minus_slope[c] = fixed ? 0.0f : static_cast<float>(-(product * norm.inverse[c] * norm.inverse[c] / count));
         }
     }
     /// Brings what an input's gradient has so far into its own memory.

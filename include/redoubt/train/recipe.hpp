@@ -20,9 +20,11 @@ struct faulty_pass {
     double share = 0.0;      ///< a of the loss (1 - a) clean + a faulty (FTT-NAS, arXiv 2003.10375); 0: no such pass, 1: no clean one
     double clamp = 0.0;      ///< elements of the faulty loss's gradient are held within +-clamp (RandBET, arXiv 2006.13977); 0: any
     double only_below = 0.0; ///< where the mean of both losses is larger, or NaN, the step is of the clean gradient alone (RandBET's start); 0: always both
-    /// Of norms, as the clean pass does (FTT-NAS); else that one alone (RandBET). Weights that are struck as int8's words, with norms folded in, need the latter: a cell that is stuck at the layer's
-    /// largest word is unfolded by its channel's own statistics, which it then raises, step by step past all floats.
-    bool moves_statistics = true;
+    /// Norms in this pass go by statistics of its own batch, and move the running ones (FTT-NAS); else by those of the clean pass, as constants (RandBET), which is what faults meet in a
+    /// deployed network, whose norms are frozen: statistics of their own take most of a fault's effect away, and training then does not see it. Needs a clean pass. Weights that are struck as
+    /// int8's words, with norms folded in, need the clean ones: a cell that is stuck at the layer's largest word is unfolded by its channel's own statistics, which it would raise,
+    /// step by step past all floats.
+    bool own_statistics = true;
     std::vector<any_weight_map> maps{};  ///< instead of the recipe's
     feature_hook features{};             ///< instead of the recipe's
 };

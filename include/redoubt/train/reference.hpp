@@ -52,7 +52,7 @@ public:
         slopes_.assign(plan_.values.size(), {});
         raw_.assign(plan_.steps.size(), {});
         sums_.assign(plan_.steps.size(), {});
-        norms_.assign(plan_.steps.size(), {});
+        if (!keeps_statistics) norms_.assign(plan_.steps.size(), {});
         std::fill(gradients.begin(), gradients.end(), T{});
         high_gradients.resize(highs.size());
         for (std::size_t i = 0; i < highs.size(); ++i) high_gradients[i].assign(highs[i].size(), T{});
@@ -79,6 +79,8 @@ private:
 
 public:
     std::vector<T> parameters, gradients;
+    /// Norms go by the statistics of the forward pass before, as constants.
+    bool keeps_statistics = false;
     /// Bounds of the elements of steps' outputs (kernel/soft_bound.hpp), and gradients to them; steps without are empty, and so is `highs` where none has any.
     std::vector<std::vector<T>> highs, high_gradients;
     T steepness{};
@@ -189,12 +191,14 @@ private:
         if (r.has_norm) {
             raw_[i] = sum;
             norm_values& norm = norms_[i];
-            norm.mean.assign(channels, T{});
-            norm.inverse.assign(channels, T{});
-            const T number = static_cast<T>(sum.size() / channels);
-            for (std::size_t e = 0; e < sum.size(); ++e) norm.mean[e % channels] += sum[e] / number;
-            for (std::size_t e = 0; e < sum.size(); ++e) norm.inverse[e % channels] += (sum[e] - norm.mean[e % channels]) * (sum[e] - norm.mean[e % channels]) / number;
-            for (T& v : norm.inverse) v = T{1} / std::sqrt(v + static_cast<T>(1e-5));
+            if (!keeps_statistics) {
+                norm.mean.assign(channels, T{});
+                norm.inverse.assign(channels, T{});
+                const T number = static_cast<T>(sum.size() / channels);
+                for (std::size_t e = 0; e < sum.size(); ++e) norm.mean[e % channels] += sum[e] / number;
+                for (std::size_t e = 0; e < sum.size(); ++e) norm.inverse[e % channels] += (sum[e] - norm.mean[e % channels]) * (sum[e] - norm.mean[e % channels]) / number;
+                for (T& v : norm.inverse) v = T{1} / std::sqrt(v + static_cast<T>(1e-5));
+            }
             for (std::size_t e = 0; e < sum.size(); ++e) {
                 const std::size_t c = e % channels;
                 sum[e] = (sum[e] - norm.mean[c]) * norm.inverse[c] * parameters[r.scale + c] + parameters[r.shift + c];
@@ -286,7 +290,8 @@ private:
             for (std::size_t e = 0; e < own.size(); ++e) {
                 const std::size_t c = e % channels;
                 const T x = (raw_[i][e] - norm.mean[c]) * norm.inverse[c];
-                own[e] = parameters[r.scale + c] * norm.inverse[c] * (own[e] - gradients[r.shift + c] / number - x * gradients[r.scale + c] / number);
+                const T back = keeps_statistics ? T{} : gradients[r.shift + c] / number + x * gradients[r.scale + c] / number;
+                own[e] = parameters[r.scale + c] * norm.inverse[c] * (own[e] - back);
             }
         } else {
             for (std::size_t e = 0; e < own.size(); ++e) gradients[r.bias + e % channels] += own[e];

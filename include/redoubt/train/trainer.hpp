@@ -224,13 +224,13 @@ private:
         return maps;
     }
     batch_options options() const {
-        return {recipe_.label_smoothing, recipe_.seed, optimiser_.steps(), maps_, recipe_.features ? &recipe_.features : nullptr, true, false, teacher_, recipe_.teacher_share, recipe_.temperature};
+        return {recipe_.label_smoothing, recipe_.seed, optimiser_.steps(), maps_, recipe_.features ? &recipe_.features : nullptr, false, false, teacher_, recipe_.teacher_share, recipe_.temperature};
     }
     batch_options faulty_options() const {
         batch_options o = options();
         o.maps = faulty_maps_;
         o.features = recipe_.faulty.features ? &recipe_.faulty.features : nullptr;
-        o.moves_statistics = recipe_.faulty.moves_statistics;
+        o.keeps_statistics = !recipe_.faulty.own_statistics && recipe_.faulty.share < 1.0;
         o.is_second = recipe_.faulty.share < 1.0;
         return o;
     }
