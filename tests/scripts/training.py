@@ -156,6 +156,7 @@ def refuses(o):
             ("a number past all numbers", json.dumps(base)[:-1] + ', "clip_norm": 1e999}', "recipe.json: "),
             ("an empty word", dict(base, storage=""), "storage: '' is none of fp32"),
             ("int8 words of a function", dict(base, storage="int8"), "storage: must be another than int8 with a 'function'"),
+            ("statistics of no pass", dict(base, faults=dict(base["faults"], share=1.0)), "faults.statistics: must be 'both' with a 'share' of 1"),
             ("a falling back on nothing", dict(base, faults=dict(base["faults"], share=1.0, only_below=1.0)), "faults.only_below: must be with a 'share' below 1"),
         ]
         for what, recipe, text in cases:

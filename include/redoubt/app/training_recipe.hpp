@@ -148,8 +148,8 @@ inline result<training_request> read_recipe(const nlohmann::ordered_json& json) 
         faults.take("statistics", pass.own_statistics, passes);
         faults.check(pass.share > 0.0 && pass.share <= 1.0, "share", "above 0 and at most 1");
         faults.check(pass.clamp >= 0.0 && pass.only_below >= 0.0, "clamp", "0 or more, as 'only_below'");
-        faults.check(pass.own_statistics || pass.share < 1.0, "statistics", "'both' with a 'share' of 1: there is no clean pass to take them from");
         faults.check(pass.only_below == 0.0 || pass.share < 1.0, "only_below", "with a 'share' below 1: there is no clean pass to fall back on");
+        faults.check(pass.own_statistics || pass.share < 1.0, "statistics", "'both' with a 'share' of 1: there is no clean pass to take them from");
     }
     io::json_fields teacher = top.inner("teacher");
     if (top.has("teacher")) {
