@@ -15,7 +15,7 @@ FASHION = "/usr/share/datasets/fashion-mnist"
 # of each study: the network, the faults, rates around that of training, and the recipes, the plain one first
 STUDIES = {"ftt-mibb": ("resnet20", "features", "mibb", "1e-5,1e-4", ("resnet20-fashion-mnist", "resnet20-fashion-mnist-ftt-mibb")),
            "ftt-adsaf": ("resnet20", "weights", "adsaf_pair", "0.04,0.08,0.12", ("resnet20-fashion-mnist", "resnet20-fashion-mnist-ftt-adsaf")),
-           "randbet": ("resnet20", "weights", "flip", "0.001,0.005,0.01", ("resnet20-fashion-mnist", "resnet20-fashion-mnist-randbet")),
+           "randbet": ("resnet20", "weights", "flip", "1e-5,1e-4,1e-3", ("resnet20-fashion-mnist", "resnet20-fashion-mnist-randbet")),
            "classes": ("resnet8", "features", "classes", "1e-6,1e-5,1e-4", ("resnet8-fashion-mnist", "resnet8-fashion-mnist-classes")),
            "classes, clipped": ("clipped_resnet8", "features", "classes", "1e-6,1e-5,1e-4", ("clipped-resnet8-fashion-mnist", "clipped-resnet8-fashion-mnist-classes"))}
 
