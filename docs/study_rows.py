@@ -29,23 +29,20 @@ def run(*words, **options):
 
 
 def trained(o, recipe, *words):
-    """The folder in o.work where a recipe of ours has been run; weights that are in the repository are taken from there."""
+    """The folder in o.work where a recipe of ours has been run, to its end; weights that are in the repository are taken from there. The program goes on from its checkpoint, and refuses one of another recipe."""
     folder = o.work / recipe
     folder.mkdir(parents=True, exist_ok=True)
     shipped = ROOT / "examples" / "weights" / "trained" / f"{recipe}.safetensors"
-    if shipped.exists() and not (folder / "weights.safetensors").exists():
-        shutil.copyfile(shipped, folder / "weights.safetensors")
     if shipped.exists():
-        return folder
-    if not (folder / "training.json").exists():
+        shutil.copyfile(shipped, folder / "weights.safetensors")
+    else:
         run(o.program, "train", ROOT / "examples" / "recipes" / f"{recipe}.json", *words, "--out", folder, "--threads", o.threads, cwd=o.work)
     return folder
 
 
 def struck(o, out, *words):
-    """The rows of a campaign that has been run in a folder."""
-    if not (out / "results.csv").exists():
-        run(o.program, *words, "--seed", "1", "--threads", o.threads, "--out", out)
+    """The rows of a campaign in a folder. The journal there knows which trials of this very plan have been run: asked otherwise, it is another."""
+    run(o.program, *words, "--seed", "1", "--threads", o.threads, "--out", out)
     return read_rows(out / "results.csv")
 
 

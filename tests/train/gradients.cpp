@@ -56,15 +56,7 @@ void against_differences(std::uint64_t seed) {
     double worst = 0.0;
     for_each_parameter(b.exact.plan(), b.exact.layout(), [&](std::size_t, std::size_t at) {
         if (random.below(19) != 0 && at + 60 < gradients.size()) return;
-        const auto slope = [&](double h) {
-            const double old = b.exact.parameters[at];
-            b.exact.parameters[at] = old + h;
-            const double up = b.exact.forward(b.pixels, b.data.labels, 0.1);
-            b.exact.parameters[at] = old - h;
-            const double down = b.exact.forward(b.pixels, b.data.labels, 0.1);
-            b.exact.parameters[at] = old;
-            return (up - down) / (2.0 * h);
-        };
+        const auto slope = [&](double h) { return central_difference(b.exact.parameters[at], h, [&] { return b.exact.forward(b.pixels, b.data.labels, 0.1); }); };
         // a step across a bend of an activation or a pool shows as slopes that do not agree
         const double wide = slope(2e-5), narrow = slope(1e-5);
         ++checked;
@@ -155,15 +147,7 @@ TEST_CASE("norms that keep the statistics of the pass before pass no gradient th
         largest = std::max(largest, std::abs(gradients[at]));
         apart = std::max(apart, std::abs(gradients[at] - static_cast<double>(b.fast.parts().gradients[at])));
         if (random.below(40) != 0) return;
-        const auto slope = [&](double h) {
-            const double old = b.exact.parameters[at];
-            b.exact.parameters[at] = old + h;
-            const double up = b.exact.forward(b.pixels, b.data.labels);
-            b.exact.parameters[at] = old - h;
-            const double down = b.exact.forward(b.pixels, b.data.labels);
-            b.exact.parameters[at] = old;
-            return (up - down) / (2.0 * h);
-        };
+        const auto slope = [&](double h) { return central_difference(b.exact.parameters[at], h, [&] { return b.exact.forward(b.pixels, b.data.labels); }); };
         const double narrow = slope(1e-6);
         if (std::abs(slope(2e-6) - narrow) > 1e-6) return;  // across a bend
         wrong = std::max(wrong, std::abs(narrow - gradients[at]));

@@ -48,4 +48,16 @@ inline void disturb(std::span<float> parameters, std::uint64_t seed) {
         if (p != 0.0f) p += static_cast<float>(0.4 * (random.unit() - 0.5));
 }
 
+/// The slope of f() with respect to a number that it reads.
+template <class F>
+double central_difference(double& at, double h, F&& f) {
+    const double old = at;
+    at = old + h;
+    const double up = f();
+    at = old - h;
+    const double down = f();
+    at = old;
+    return (up - down) / (2.0 * h);
+}
+
 }  // namespace train_tests

@@ -48,7 +48,8 @@ struct protect_named {
     static constexpr int slot = [] {
         constexpr int at = step_named<Net>(Name.view());
         static_assert(at >= 0, "redoubt: no layer of the network has that name; in an unnamed container its position comes first, as in 3.body");
-        return int{step_of<Net, at < 0 ? 0 : at>.slot} < 0 ? 0 : int{step_of<Net, at < 0 ? 0 : at>.slot};  // one error is enough
+        if constexpr (at < 0) return 0;  // one error is enough
+        else return int{step_of<Net, at>.slot};
     }();
     template <class Net, int S, class L>
     using apply_in = typename protect_number<slot<Net>, Protection>::template apply_in<Net, S, L>;
@@ -87,11 +88,10 @@ struct ruled<Rule, Net, First, L> {
 };
 
 /// One without that rules cannot reach into: what is in it would be left unprotected without a word.
-template <class L> inline constexpr bool says_how_it_stands_around = false;
 template <class Rule, class Net, int First, class L>
     requires(protecting<L> && !has_layers_only<L>) && (!requires { typename L::template around<relu>; })
 struct ruled<Rule, Net, First, L> {
-    static_assert(says_how_it_stands_around<L>,
+    static_assert(requires { typename L::template around<relu>; },
                   "redoubt: a protection with template arguments before its layers needs `template <class... New> using around`, itself around others, so that rules reach inside");
     using type = pack<L>;
 };

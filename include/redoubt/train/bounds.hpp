@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -29,7 +30,7 @@ namespace redoubt::train::inline REDOUBT_ABI {
 /// Net guards neuron by neuron, in all their replicas, and that have an activation; others are left alone.
 ///
 /// Of the recipe count optimiser, schedule, epochs, batch, seed, threads, label_smoothing and augment. Results do not depend on the threads. Cost of a step: about 2 forward
-/// passes an image. Memory: a few floats an activation and thread, and sixteen times the bounds.
+/// passes an image. Memory: a few floats an activation and thread, and the bounds for each of image_chunks.
 template <network_type Net>
 class bound_trainer {
 public:
@@ -42,9 +43,9 @@ public:
         : recipe_{std::move(by)}, net_{deployed_network::of<plain>(weights)}, bounds_{placed(net_.plan(), steepness)}, optimiser_{recipe_.optimiser, bounds_.high.size()},
           team_{recipe_.threads}, gradients_(bounds_.high.size()) {
         REDOUBT_EXPECTS(seen.images > 0 && steepness > 0.0f && !bounds_.high.empty());
-        for_each_step([&](const step& s, std::span<float> highs) {
+        for_each_step([&](const step& s, std::size_t first, std::size_t count) {
             const auto range = seen.of_unit(s.unit);
-            for (std::size_t e = 0; e < highs.size(); ++e) highs[e] = std::max(range[e], 0.0f);
+            for (std::size_t e = 0; e < count; ++e) bounds_.high[first + e] = std::max(range[e], 0.0f);
         });
         for (std::size_t t = 0; t < team_.size(); ++t) passes_.emplace_back(net_, &bounds_);
     }
@@ -55,14 +56,14 @@ public:
     result<double> gradients_of(std::span<const float> images, std::span<const int> labels) {
         if (const result<void> sound = check_batch<plain>(images.size(), labels); !sound) return sound.reason();
         constexpr auto pixels = static_cast<std::size_t>(plain::input_shape.size()), classes = static_cast<std::size_t>(plain::outputs);
-        const std::size_t chunk = std::max<std::size_t>(8, (labels.size() + most_chunks - 1) / most_chunks), chunks = (labels.size() + chunk - 1) / chunk;
-        if (partial_.size() < chunks) partial_.resize(chunks);
-        team_.run(chunks, [&](std::size_t worker, std::size_t c) {
+        const image_chunks cut{labels.size()};
+        if (partial_.size() < cut.count) partial_.resize(cut.count);
+        team_.run(cut.count, [&](std::size_t worker, std::size_t c) {
             partial_sums& sums = partial_[c];
             sums.gradients.assign(gradients_.size(), 0.0f);
             sums.loss = 0.0;
             std::vector<float> slope(classes);
-            for (std::size_t i = c * chunk; i < std::min(labels.size(), (c + 1) * chunk); ++i) {
+            for (std::size_t i = c * cut.images; i < std::min(labels.size(), (c + 1) * cut.images); ++i) {
                 const std::span<const float> logits = passes_[worker].forward(images.subspan(i * pixels, pixels), false);
                 sums.loss += cross_entropy<float>(logits, labels[i], recipe_.label_smoothing, 1.0 / static_cast<double>(labels.size()), slope);
                 passes_[worker].backward_to_bounds(slope, sums.gradients);
@@ -70,36 +71,36 @@ public:
         });
         gradients_ = partial_[0].gradients;
         double loss = partial_[0].loss;
-        for (std::size_t c = 1; c < chunks; ++c) {
+        for (std::size_t c = 1; c < cut.count; ++c) {
             kernel::add_elements(gradients_.data(), partial_[c].gradients.data(), gradients_.data(), gradients_.size());
             loss += partial_[c].loss;
         }
         return loss / static_cast<double>(labels.size());
     }
 
-    /// One pass over a set, in whole batches. Errors: those of check_set(), and a loss that is no number, after which bounds are those before that step. `progress` is called with (step of this epoch, steps of an epoch, loss).
+    /// One pass over a set, in whole batches. Errors: those of check_set(), and a loss that is no number, after which bounds are those before that step. `progress` is called with (step of
+    /// this epoch, steps of an epoch, loss).
     template <class Progress>
     result<epoch_report> epoch(const io::image_set& set, Progress&& progress) {
         if (const result<void> sound = check_set<Net>(set, recipe_); !sound) return sound.reason();
         const std::uint64_t steps = set.size() / recipe_.batch;
         epoch_report report{.epoch = epoch_ + 1, .steps = steps};
-        constexpr std::uint64_t none = ~std::uint64_t{0};
-        std::uint64_t lost = none;
+        std::optional<std::uint64_t> lost;
         images_.resize(static_cast<std::size_t>(recipe_.batch) * set.image_size());
         for_each_batch(set, recipe_, epoch_, team_, [&] { return std::span<float>{images_}; }, [&](std::uint64_t k, std::span<const int> labels) {
-            if (lost != none) return;
             const double loss = *gradients_of(images_, labels);
             if (!(loss - loss == 0.0)) {
                 lost = k;
-                return;
+                return false;
             }
             report.rate = rate_at(recipe_.schedule, optimiser_.steps(), steps * recipe_.epochs, steps);
             optimiser_.step(team_, bounds_.high, gradients_, report.rate, 1.0);
             for (float& high : bounds_.high) high = std::max(high, 0.0f);
             report.loss += loss;
             progress(k, steps, loss);
+            return true;
         });
-        if (lost != none) return error{"the loss of step "} << lost + 1 << " of epoch " << epoch_ + 1 << " is no number; bounds are those before it";
+        if (lost) return error{"the loss of step "} << *lost + 1 << " of epoch " << epoch_ + 1 << " is no number; bounds are those before it";
         report.loss /= static_cast<double>(steps);
         ++epoch_;
         return report;
@@ -115,12 +116,13 @@ public:
         using number = typename To::number_type;
         using word = typename number::activation;
         static_assert(To::table.unit_count == Net::table.unit_count && has_neuron_bounds<To>, "redoubt: both networks must have the same layers and guards");
-        for_each_step([&](const step& s, std::span<const float> highs) {
+        for_each_step([&](const step& s, std::size_t first, std::size_t count) {
             const auto bounds = to.neuron_bounds(s.unit);
-            REDOUBT_EXPECTS(bounds.size() == highs.size());
-            for (std::size_t e = 0; e < highs.size(); ++e) {
-                if constexpr (number::is_integer) bounds[e] = round_saturate(scaled(highs[e], to.of_unit(s.unit).frac), -128, 127);
-                else bounds[e] = static_cast<float>(widened(word{highs[e]}));
+            REDOUBT_EXPECTS(bounds.size() == count);
+            for (std::size_t e = 0; e < count; ++e) {
+                const float high = bounds_.high[first + e];
+                if constexpr (number::is_integer) bounds[e] = round_saturate(scaled(high, to.of_unit(s.unit).frac), -128, 127);
+                else bounds[e] = static_cast<float>(widened(word{high}));
             }
         });
         copy_bounds<To>(to);
@@ -135,7 +137,6 @@ public:
     const floats& parameters() const { return net_.parameters(); }
 
 private:
-    static constexpr std::size_t most_chunks = 16;
     struct partial_sums {
         floats gradients;
         double loss = 0.0;
@@ -167,15 +168,13 @@ private:
         b.high.resize(words);
         return b;
     }
-    /// body(step, its bounds) for each step that has some.
-    template <class Self, class Body>
-    static void for_each_of(Self& self, Body&& body) {
-        const training_plan& plan = self.net_.plan();
+    /// body(step, where its bounds begin, how many there are) for each step that has some.
+    template <class Body>
+    void for_each_step(Body&& body) const {
+        const training_plan& plan = net_.plan();
         for (std::size_t i = 0; i < plan.steps.size(); ++i)
-            if (self.bounds_.has(i)) body(plan.steps[i], std::span{self.bounds_.high}.subspan(self.bounds_.first[i], static_cast<std::size_t>(plan.steps[i].geometry.out.size())));
+            if (bounds_.has(i)) body(plan.steps[i], bounds_.first[i], static_cast<std::size_t>(plan.steps[i].geometry.out.size()));
     }
-    template <class Body> void for_each_step(Body&& body) { for_each_of(*this, body); }
-    template <class Body> void for_each_step(Body&& body) const { for_each_of(*this, body); }
 };
 
 }  // namespace redoubt::train::inline REDOUBT_ABI

@@ -90,8 +90,9 @@ public:
         weights_.forward(plan_, layout_, parameters, options, team_, [&](std::size_t s, std::size_t c) {
             return static_cast<float>(folding_factor(parameters[layout_.slots[s].scale + c], running[s].variance[c], norm_epsilon));
         });
-        chunk_ = std::max<std::size_t>(8, (count_ + most_chunks - 1) / most_chunks);
-        const std::size_t chunks = (count_ + chunk_ - 1) / chunk_;
+        const image_chunks cut{count_};
+        chunk_ = cut.images;
+        const std::size_t chunks = cut.count;
         if (partial_.size() < chunks) partial_.resize(chunks);
         for (const phase& p : plan_.phases) {
             std::size_t words = 0;
@@ -108,7 +109,6 @@ public:
     }
 
 private:
-    static constexpr std::size_t most_chunks = 16;
     struct norm_memory {
         floats mean, factor, mean_gradient, minus_slope;
         std::vector<double> inverse;  ///< 1 / deviation
@@ -240,8 +240,11 @@ private:
             call.residual = residual == nullptr ? nullptr : residual + n * number(s.geometry.out.size());
             kernel::trained_conv2d(call, &soon);
         }
-        if (s.has_norm) g.sums.moments.add(out, pixels_of(s, g), g.memory.take(3 * r.channels), r.channels);
-        else if (apart) finish(s, i, value(s.out, g), g);
+        if (!s.has_norm) {
+            if (apart) finish(s, i, value(s.out, g), g);
+        } else if (!options_->keeps_statistics) {
+            g.sums.moments.add(out, pixels_of(s, g), g.memory.take(3 * r.channels), r.channels);
+        }
     }
     /// What follows a convolution's sum: norm, features' hook, residual add, activation.
     void finish(const step& s, std::size_t i, float* to, group& g) {
@@ -331,6 +334,7 @@ private:
         norm_memory& norm = norms_[number(which)];
         const slot_range& r = layout_.slots[number(s.slot)];
         const double count = static_cast<double>(s.geometry.out.height) * s.geometry.out.width * static_cast<double>(count_);
+        const bool fixed = options_->keeps_statistics;  // no gradient goes through them
         for (std::size_t c = 0; c < channels_of(which); ++c) {
             double sum = 0.0, product = 0.0;
             for (std::size_t k = 0; k < chunks; ++k) {
@@ -339,7 +343,6 @@ private:
             }
             gradients[r.shift + c] = static_cast<float>(sum);
             gradients[r.scale + c] = static_cast<float>(product * norm.inverse[c]);
-            const bool fixed = options_->keeps_statistics;  // no gradient goes through them
             norm.mean_gradient[c] = fixed ? 0.0f : static_cast<float>(sum / count);
             norm.minus_slope[c] = fixed ? 0.0f : static_cast<float>(-(product * norm.inverse[c] * norm.inverse[c] / count));
         }

@@ -59,7 +59,7 @@ result<void> check_batch(std::size_t pixels, std::span<const int> labels) {
     return {};
 }
 
-/// body(step of the epoch, labels) for each whole batch of a set that check_set() has passed, in the order that the seed draws for the epoch. Before it the batch's images are
+/// body(step of the epoch, labels), which says whether to go on, for each whole batch of a set that check_set() has passed, in the order that the seed draws for the epoch. Before it the batch's images are
 /// augmented into what room() says, [image][row][column][channel].
 template <class Room, class Body>
 void for_each_batch(const io::image_set& set, const recipe& by, std::uint64_t epoch, team& threads, Room&& room, Body&& body) {
@@ -74,7 +74,7 @@ void for_each_batch(const io::image_set& set, const recipe& by, std::uint64_t ep
             augment(set, image, by.augment, table, by.seed, epoch, to.data() + i * size);
             labels[i] = set.labels[image];
         });
-        body(k, std::span<const int>{labels});
+        if (!body(k, std::span<const int>{labels})) return;
     }
 }
 

@@ -14,8 +14,8 @@ namespace redoubt::train::inline REDOUBT_ABI {
 
 /// A feature hook that strikes what convolutions make, after their norm: of eight-bit codes of the image's own scale 2^k, the smallest that holds its largest magnitude.
 /// With effect::bit_bias the rate is that of a multiply-add and codes get +-2^i added (MiBB of FTT-NAS, arXiv 2003.10375); with any effect on bits or words it is that of a
-/// place in the code; with effect::struck_operator that of an output from which a pattern of wrong ones begins (fault/spatial.hpp), their codes within the image's largest magnitude or past it. Linear layers are left alone, as the authors do. Gradients pass straight through. Draws depend on the run's seed, the step, the layer and the
-/// image's place in the batch. (The authors' scale is that of the batch; ours lets images be computed apart.)
+/// place in the code; with effect::struck_operator that of an output from which a pattern of wrong ones begins (fault/spatial.hpp), their codes within the image's largest
+/// magnitude or past it. Linear layers are left alone, as the authors do. Gradients pass straight through. Draws depend on the run's seed, the step, the layer and the image's place in the batch. (The authors' scale is that of the batch; ours lets images be computed apart.)
 struct struck_features {
     fault::fault_model model{fault::effect::bit_bias};
     double rate = 0.0;

@@ -4,6 +4,7 @@
 
 #include <redoubt/base/config.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <exception>
@@ -13,6 +14,15 @@
 #include <vector>
 
 namespace redoubt::train::inline v1 {
+
+/// How images of a batch are cut for threads: at most 16 chunks of at least 8, whatever the number of threads, so that sums over chunks in their order do not depend on it.
+struct image_chunks {
+    static constexpr std::size_t most = 16;
+    std::size_t images;  ///< of a chunk; the last may have less
+    std::size_t count;
+
+    explicit image_chunks(std::size_t all) : images{std::max<std::size_t>(8, (all + most - 1) / most)}, count{(all + images - 1) / images} {}
+};
 
 /// A fixed number of threads, of which the caller is one. Neither copied nor moved.
 class team {

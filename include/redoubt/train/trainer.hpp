@@ -144,6 +144,7 @@ public:
             report.faulty_loss += did.faulty_loss;
             report.rate = did.rate;
             progress(k, steps_per_epoch_, did);
+            return true;
         });
         report.loss /= static_cast<double>(steps_per_epoch_);
         report.faulty_loss /= static_cast<double>(steps_per_epoch_);
