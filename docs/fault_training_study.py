@@ -4,7 +4,7 @@
 
     docs/fault_training_study.py --program BUILD/bin/resilience_faults --work FOLDER [--only NAME...] [--threads N]
 
-What is in FOLDER already is not made again; rows of what is not run stay as the result file has them.
+The program goes on where FOLDER ends; rows of what is not run stay as the result file has them.
 """
 import argparse
 import pathlib
