@@ -105,9 +105,9 @@ def ground_truth_table(rows):
                      f"{100 * float(r['mean_width']):.2f}"] for r in rows])
 
 
-HARDEN = {"parameters": ["clip_weights", "parity", "secded", "crc", "tmr_parameters"],
-          "values": ["range", "scale", "hardtanh", "softsign", "saf"],
-          "computation": ["abft", "duplicate15", "duplicate30", "triplicate30", "dmr", "tmr"]}
+HARDEN = {"parameters": ["clip_weights", "parity", "secded", "scrubbed_secded", "zero_space", "crc", "tmr_parameters"],
+          "values": ["range", "range_neurons", "scale", "hardtanh", "softsign", "saf"],
+          "computation": ["abft", "duplicate15", "duplicate30", "triplicate30", "dmr", "diverse_dmr", "tmr"]}
 
 
 def harden_table(rows, kind):

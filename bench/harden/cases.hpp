@@ -14,10 +14,15 @@
 
 namespace bench {
 
-/// Whether weights go through a function that has no exact inverse.
+/// Whether stored weights are not exactly those of the unprotected network: a function without exact inverse, or small ones.
 template <class Net>
 inline constexpr bool saturates = []<class... W>(pack<W...>) {
-    return (requires { W::transform::bound; } || ...);
+    return (requires { W::transform::bound; } || ...) || (requires { W::transform::recodes; } || ...);
+}(typename Net::wrappers{});
+/// Whether parameters are looked at by scrub() alone: it runs before each inference then.
+template <class Net>
+inline constexpr bool is_scrubbed = []<class... W>(pack<W...>) {
+    return (requires { W::store::only_scrubbed; } || ...);
 }(typename Net::wrappers{});
 
 /// Times the steps from `First`: 0 for whole inferences, 1 to leave the image's conversion out of a layer's time.
@@ -38,6 +43,7 @@ void bench_protected(benchmark::State& state, const std::string& name) {
         std::exit(1);
     }
     for (auto _ : state) {
+        if constexpr (is_scrubbed<Net>) benchmark::DoNotOptimize(net->scrub());
         if constexpr (First == 0) benchmark::DoNotOptimize(net->infer());
         else net->template rerun<First>();
         benchmark::ClobberMemory();
@@ -61,20 +67,24 @@ template <class Net, int First = 0>
 int add_protections(const std::string& of) {
     add_protected<Net, First>(of, "none");
     add_protected<harden<Net, protect<is_weighted, range>>, First>(of, "range");
+    add_protected<harden<Net, protect<is_weighted, range_neurons>>, First>(of, "range_neurons");
     add_protected<harden<Net, protect<is_weighted, clip_weights>>, First>(of, "clip_weights");
     add_protected<harden<Net, protect<is_weighted, parity>>, First>(of, "parity");
     add_protected<harden<Net, protect<is_weighted, secded>>, First>(of, "secded");
+    add_protected<harden<Net, protect<is_weighted, scrubbed_secded>>, First>(of, "scrubbed_secded");
     add_protected<harden<Net, protect<is_weighted, crc>>, First>(of, "crc");
     add_protected<harden<Net, protect<is_weighted, tmr_parameters>>, First>(of, "tmr_parameters");
     add_protected<harden<Net, protect<is_weighted, saf>>, First>(of, "saf");
     add_protected<harden<Net, protect<is_weighted, softsign>>, First>(of, "softsign");
     add_protected<harden<Net, protect<is_weighted, hardtanh>>, First>(of, "hardtanh");
-    if constexpr (!Net::number_type::is_integer) add_protected<harden<Net, protect<is_weighted, scale>>, First>(of, "scale");
+    if constexpr (Net::number_type::is_integer) add_protected<harden<Net, protect<is_weighted, zero_space>>, First>(of, "zero_space");
+    else add_protected<harden<Net, protect<is_weighted, scale>>, First>(of, "scale");
     add_protected<harden<Net, protect<is_weighted, abft>>, First>(of, "abft");
     add_protected<harden<Net, duplicate_share<15>>, First>(of, "duplicate15");
     add_protected<harden<Net, duplicate_share<30>>, First>(of, "duplicate30");
     add_protected<harden<Net, duplicate_share<30, triplicate>>, First>(of, "triplicate30");
     add_protected<harden<Net, protect<is_weighted, dmr>>, First>(of, "dmr");
+    add_protected<harden<Net, protect<is_weighted, dmr>, protect<is_weighted, diverse>>, First>(of, "diverse_dmr");
     add_protected<harden<Net, protect<is_weighted, tmr>>, First>(of, "tmr");
     return 0;
 }

@@ -69,6 +69,12 @@ std::unique_ptr<redoubt::parameters<Net>> converted_parameters() {
             const auto bare = std::make_unique<redoubt::parameters<plain>>();
             convert<base, plain>(*floats, seen, *bare);
             set_bounds<plain, Net>(seen_by<plain>(*bare), *p);
+            if constexpr (has_neuron_bounds<Net>) {
+                neuron_ranges<plain> neurons;
+                const auto space = std::make_unique<workspace<plain>>();
+                observe_neurons<plain>(*bare, drawn_image<plain>(), *space, neurons);
+                set_neuron_bounds<plain, Net>(neurons, *p);
+            }
             if constexpr (has_intervals<Net>) {
                 channel_ranges<plain> channels;
                 const auto space = std::make_unique<workspace<plain>>();
@@ -90,6 +96,8 @@ public:
         answer_ = redoubt::infer<Net>(*parameters_, state_, image_, *space_);
         return answer_;
     }
+    /// A pass over all parameters.
+    fault_counters scrub() { return redoubt::scrub<Net>(*parameters_, state_); }
     /// The steps from `First` once more, of an inference whose first steps no later one has overwritten.
     template <int First>
     void rerun() {

@@ -7,13 +7,16 @@
 #include <redoubt/base/philox.hpp>
 #include <redoubt/base/result.hpp>
 #include <redoubt/fault/features.hpp>
+#include <redoubt/fault/stuck_lane.hpp>
 #include <redoubt/fault/weights.hpp>
 #include <redoubt/harden/abft.hpp>
 #include <redoubt/harden/clip.hpp>
+#include <redoubt/harden/diverse.hpp>
 #include <redoubt/harden/duplicate.hpp>
 #include <redoubt/harden/ecc.hpp>
 #include <redoubt/harden/hybrid_range.hpp>
 #include <redoubt/harden/norm_apart.hpp>
+#include <redoubt/harden/on_scrub.hpp>
 #include <redoubt/harden/prune.hpp>
 #include <redoubt/harden/range.hpp>
 #include <redoubt/harden/replicate.hpp>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Planted defects (base/mutant.hpp): votes, CRCs, codes, bounds, checksums, comparisons taken out. The tests that guard them must go red.
+# Planted defects (base/mutant.hpp): votes, CRCs, codes, bounds, checksums, comparisons, rotations of lanes taken out. The tests that guard them must go red.
 # The barrier taken out shows in emitted code: emitted/emitted.cmake.
 
 set(harden_tests "${CMAKE_CURRENT_LIST_DIR}/../harden")
@@ -10,6 +10,8 @@ redoubt_mutant_test(vote_with_the_spare 2 FILTER "a comparison lets the spare de
     SOURCES "${harden_tests}/votes.cpp")
 redoubt_mutant_test(comparison_of_replicas 7 FILTER "a comparison lets the spare decide"
     SOURCES "${harden_tests}/votes.cpp")
+redoubt_mutant_test(diversity 8 FILTER "diverse replicas find and outvote a stuck lane"
+    SOURCES "${harden_tests}/diverse.cpp")
 redoubt_mutant_test(vote_of_copies 2 FILTER "what three copies cannot settle*"
     SOURCES "${harden_tests}/store_limits.cpp")
 redoubt_mutant_test(comparison_of_copies 7 FILTER "what three copies cannot settle*"

@@ -9,7 +9,7 @@
 namespace redoubt::inline v1 {
 
 /// A protection broken in one place.
-enum class mutant { none, no_barrier, no_vote, no_crc, no_bound, no_code, no_checksum, no_comparison };
+enum class mutant { none, no_barrier, no_vote, no_crc, no_bound, no_code, no_checksum, no_comparison, no_rotation };
 
 inline constexpr mutant planted = static_cast<mutant>(REDOUBT_MUTANT);
 

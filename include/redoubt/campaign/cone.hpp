@@ -147,7 +147,8 @@ private:
                 if constexpr (Policy::active)
                     policy.skipped = static_cast<std::uint32_t>(rows.begin * s.geometry.out.width * s.geometry.out.channels);
                 // a store checks its parameters block by block and counts, a transform may: all are read
-                if (s.store < 0 && Net::table.slots[static_cast<std::size_t>(s.slot)].transform < 0 && reached.empty()) {
+                constexpr slot info = Net::table.slots[static_cast<std::size_t>(s.slot)];
+                if (!info.checked_on_read && info.transform < 0 && reached.empty()) {
                     space.window.block_begin = blocks.begin;
                     space.window.block_end = blocks.end;
                 }

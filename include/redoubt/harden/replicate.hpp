@@ -53,10 +53,12 @@ struct dmr : protection<Layers...> {
     }
     template <class Word>
     static void vote(const std::array<std::span<Word>, 3>& copies, fault_counters& count) {
+        // the comparison has counted these; where the spare alone is wrong, two had agreed
+        const auto different = static_cast<std::uint32_t>(kernel::count_different(copies[0].data(), copies[1].data(), copies[0].size()));
         fault_counters seen;
         impl::vote_three(copies[0], copies[1], copies[2], seen);
-        seen.detected = 0;  // the comparison has counted them
-        count += seen;
+        count.corrected += different - seen.uncorrected;
+        count.uncorrected += seen.uncorrected;
     }
 };
 

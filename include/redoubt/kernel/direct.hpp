@@ -3,6 +3,7 @@
 #pragma once
 
 #include <redoubt/kernel/hook.hpp>
+#include <redoubt/kernel/lane_rotation.hpp>
 #include <redoubt/kernel/lanes_float.hpp>
 #include <redoubt/kernel/lanes_int8.hpp>
 
@@ -185,7 +186,7 @@ struct direct_setup {
 /// Computes and stores tiles of the blocks [block, block + T::blocks).
 template <number N, class T, bool Depthwise, class Hook>
 class direct_tile {
-    using A = lane_arithmetic<N>;
+    using A = typename arithmetic_of<N, Hook::rotation>::type;
     using lanes = typename A::lanes;
     using registers = impl::register_tile<lanes, T>;
     using weight = typename A::weight;
@@ -234,6 +235,11 @@ public:
             for (int c = full.last; c < g.kernel.w; ++c)
                 taps_of<side::right>(sum, y, g.column_at(column, c), rows, columns_inside(column, c), line + c * setup.tap, 1);
         }
+        if constexpr (Hook::sticks) through_memory(sum, [&](registers& spilled) { stick(spilled); });
+        if constexpr (Hook::rotation != 0)
+            impl::unrolled<T::pixels>([&](auto p) __attribute__((always_inline)) {
+                impl::unrolled<T::blocks>([&](auto n) __attribute__((always_inline)) { sum[p()][n()] = rotated<lane_count - Hook::rotation>(sum[p()][n()]); });
+            });
 #ifndef REDOUBT_TEST_BARE_KERNEL
         if constexpr (Hook::active) {
             for (int i = 0; i < T::rows; ++i) {
@@ -515,6 +521,19 @@ private:
         }
     }
     template <number, class, bool, class> friend class direct_tile;
+
+    /// What a stuck lane makes of all accumulators in it.
+    [[gnu::noinline]] void stick(registers& sum) const {
+        for (auto& pixel : sum)
+            for (lanes& one : pixel) {
+                typename N::accumulator value[lane_count];
+                A::spill(one, value);
+                auto& stuck = value[hook.lane];
+                if constexpr (!N::is_integer) stuck = canonical(stuck);
+                stuck = changed(stuck, hook.bits);
+                one = A::fill(value);
+            }
+    }
 
     /// Outputs of the tile's row `i` that a fault hits are computed again by the scalar chain and put back.
     [[gnu::noinline]] void strike(registers& sum, std::span<const output_fault> faults, int row, int i, int column) const {

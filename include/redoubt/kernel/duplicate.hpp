@@ -36,20 +36,16 @@ struct correction_tally {
 
 /// Another hook's faults, then the correction: of that many copies of a block side by side, or of blocks without a copy.
 template <class Faults, class Accumulator, correction Form, int Copies>
-struct correcting_hook : no_hook {
-    static constexpr bool active = Faults::active;
+struct correcting_hook : Faults {
     static constexpr bool corrects = true;
     static constexpr int copies = Copies;
     static constexpr bool has_bounds = Form == correction::intervals || (Form == correction::vote && Copies == 1);
-    Faults faults;
     const Accumulator* low;   ///< of stored channels
     const Accumulator* high;
     correction_tally* tally;
 
     correcting_hook(const Faults& by, const Accumulator* from, const Accumulator* to, correction_tally* count)
-        : faults{by}, low{from}, high{to}, tally{count} {}
-
-    std::span<const output_fault> between(std::uint32_t first, std::uint32_t last) const { return faults.between(first, last); }
+        : Faults{by}, low{from}, high{to}, tally{count} {}
 
     /// All NaNs are one value.
     static bool different_words(Accumulator m, Accumulator d) {

@@ -2,6 +2,7 @@
 // The tile hook: how faults in registers reach a kernel that is not slowed by them.
 #pragma once
 
+#include <redoubt/base/mutant.hpp>
 #include <redoubt/kernel/call.hpp>
 #include <redoubt/kernel/multiply_add.hpp>
 
@@ -35,6 +36,8 @@ struct no_hook {
     static constexpr bool corrects = false;  ///< changes them before they are stored
     static constexpr int copies = 1;         ///< of that many blocks side by side, of which it stores one
     static constexpr bool looks = false;     ///< looks at them
+    static constexpr bool sticks = false;    ///< has a lane of the machine that is stuck
+    static constexpr int rotation = 0;       ///< lanes by which channels are moved while they are summed up
 };
 
 /// Faults of one call, sorted by output, then step.
@@ -53,6 +56,28 @@ struct fault_hook : no_hook {
     }
 };
 
+/// Bits of one lane are stuck in every accumulator that is read out of it, whatever channel it computes (of a block of 16): a broken unit of the
+/// machine, which strikes every run alike. NaNs are made canonical before. Lanes are those of the wide layout, on every instruction set.
+struct stuck_lane_hook : no_hook {
+    static constexpr bool sticks = true;
+    int lane = 0;
+    word_change bits{};
+
+    stuck_lane_hook(int which, word_change change) : lane{which}, bits{change} {}
+};
+
+/// Another hook, with channels in other lanes (kernel/lane_rotation.hpp).
+template <class Hook, int By>
+struct rotated_hook : Hook {
+    static constexpr int rotation = By;
+    explicit rotated_hook(const Hook& hook) : Hook{hook} {}
+};
+template <int By, class Hook>
+constexpr decltype(auto) in_other_lanes(const Hook& hook) {
+    if constexpr (By == 0 || planted == mutant::no_rotation) return (hook);
+    else return rotated_hook<Hook, By>{hook};
+}
+
 /// What a summing hook adds up.
 enum class sums_over : std::uint8_t {
     pixels,    ///< each channel over all pixels
@@ -63,17 +88,13 @@ enum class sums_over : std::uint8_t {
 /// columns with the same remainder, rows from top to bottom; one over channels in 16 lanes, block after block: so that bits do not depend on
 /// the tiles. One type for both, so that kernels are compiled once.
 template <class Faults, class Accumulator>
-struct summing_hook : no_hook {
-    static constexpr bool active = Faults::active;
+struct summing_hook : Faults {
     static constexpr bool sums = true;
     static constexpr int parts = std::is_integral_v<Accumulator> ? 1 : 8;
-    Faults faults;
     Accumulator* totals;  ///< over pixels [block from block_begin][part][16], over channels [row][column][16]; zero at first
     sums_over way;
 
-    summing_hook(const Faults& by, Accumulator* to, sums_over what = sums_over::pixels) : faults{by}, totals{to}, way{what} {}
-
-    std::span<const output_fault> between(std::uint32_t first, std::uint32_t last) const { return faults.between(first, last); }
+    summing_hook(const Faults& by, Accumulator* to, sums_over what = sums_over::pixels) : Faults{by}, totals{to}, way{what} {}
 };
 
 }  // namespace redoubt::kernel::inline v1

@@ -21,6 +21,14 @@ struct float_register {
     static batch multiply_add(const batch& factor, const batch& weight, const batch& sum) {
         return _mm256_fmadd_ps(factor, weight, sum);
     }
+    /// By 16-byte halves: the middle ones first, then the four bytes a lane has.
+    template <int From>
+    static batch joined(const batch& a, const batch& b) {
+        const __m256i first = _mm256_castps_si256(a), last = _mm256_castps_si256(b);
+        const __m256i middle = _mm256_permute2x128_si256(first, last, 0x21);
+        if constexpr (From < 4) return _mm256_castsi256_ps(_mm256_alignr_epi8(middle, first, 4 * From));
+        else return _mm256_castsi256_ps(_mm256_alignr_epi8(last, middle, 4 * (From - 4)));
+    }
     static batch widen(const half* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
     static void narrow(const batch& v, half* p) {
         const __m128i words = _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);

@@ -22,6 +22,10 @@ struct float_register {
     static batch multiply_add(const batch& factor, const batch& weight, const batch& sum) {
         return _mm512_fmadd_ps(factor, weight, sum);
     }
+    template <int From>
+    static batch joined(const batch& a, const batch& b) {
+        return _mm512_castsi512_ps(_mm512_maskz_alignr_epi32(0xffff, _mm512_castps_si512(b), _mm512_castps_si512(a), From));
+    }
     static batch root(const batch& v) { return _mm512_maskz_sqrt_ps(0xffff, v); }
     /// The first `count`, then zeros; reads no further.
     static batch load(const float* p, int count) {

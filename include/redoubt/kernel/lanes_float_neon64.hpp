@@ -25,6 +25,8 @@ struct float_register {
     }
     /// Rounded as IEEE 754 has it: xsimd's is by an estimate.
     static batch divide(const batch& dividend, const batch& divisor) { return vdivq_f32(dividend, divisor); }
+    template <int From>
+    static batch joined(const batch& a, const batch& b) { return vextq_f32(a, b, From); }
     static batch widen(const half* p) {
         std::uint16_t words[4];
         std::memcpy(words, static_cast<const void*>(p), sizeof words);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sixteen float accumulators in registers. An instruction set gives `float_register`: its xsimd batch, multiply_add, and
-// the conversions of stored words (widen, narrow), each for one register.
+// Sixteen float accumulators in registers. An instruction set gives `float_register`: its xsimd batch, multiply_add,
+// the conversions of stored words (widen, narrow), and joined<From>(a, b): the lanes From.. of a, then the first ones of b.
 #pragma once
 
 #include <redoubt/kernel/activation.hpp>
@@ -84,6 +84,14 @@ struct float_lanes {
     }
     void add(const float_lanes& other) {
         for (int i = 0; i < parts; ++i) part[i] = part[i] + other.part[i];
+    }
+    /// Lane i of the result is lane (i + By) % 16 of this.
+    template <int By>
+    float_lanes rotated() const {
+        float_lanes v;
+        for (int i = 0; i < parts; ++i)
+            v.part[i] = float_register::joined<By % width>(part[(i + By / width) % parts], part[(i + By / width + 1) % parts]);
+        return v;
     }
 #if REDOUBT_LEVEL_NUMBER >= 4
     /// The sum of all lanes: halves onto each other until one is left.

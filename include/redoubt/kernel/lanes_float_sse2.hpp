@@ -21,6 +21,11 @@ struct float_register {
     static batch multiply_add(const batch& factor, const batch& weight, const batch& sum) {
         return _mm_add_ps(_mm_mul_ps(factor, weight), sum);
     }
+    template <int From>
+    static batch joined(const batch& a, const batch& b) {
+        const __m128i first = _mm_castps_si128(a), last = _mm_castps_si128(b);
+        return _mm_castsi128_ps(_mm_or_si128(_mm_srli_si128(first, 4 * From), _mm_slli_si128(last, 16 - 4 * From)));
+    }
     /// Exponent and fraction move to their place and the exponent's bias is put right. Denormals become 2^-14 times 1.f,
     /// less 2^-14, which is exact and meets no denormal binary32.
     static batch widen(const half* p) {

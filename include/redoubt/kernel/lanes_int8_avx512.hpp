@@ -19,6 +19,11 @@ struct int_lanes {
     static int_lanes load(const std::int32_t* p) { return {_mm512_loadu_si512(p)}; }
     void store(std::int32_t* p) const { _mm512_storeu_si512(p, part); }
     static weights load_weights(const std::int8_t* p) { return _mm512_loadu_si512(p); }
+    /// Lane i of the result is lane (i + By) % 16 of this; the same of loaded weights, four bytes a lane.
+    template <int By>
+    int_lanes rotated() const { return {_mm512_maskz_alignr_epi32(all, part, part, By)}; }
+    template <int By>
+    static weights rotated_weights(const std::int8_t* p) { return int_lanes{load_weights(p)}.template rotated<By>().part; }
     /// Adds the four products of `quad`'s unsigned bytes with each lane's four weights.
     void add_products(std::int32_t quad, const weights& w) {
         part = _mm512_dpbusd_epi32(part, _mm512_set1_epi32(quad), w);

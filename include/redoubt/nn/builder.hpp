@@ -26,6 +26,8 @@ struct types_in<L> {
 
 /// Steps that may make one value: replicas of replicas, spares included.
 inline constexpr int most_replicas = 64;
+/// Replicas that diverse<...> tells apart.
+inline constexpr int most_rotations = 4;
 
 /// Places that a layer takes in the numbering of its list; only for whether a named<...> holds exactly one.
 template <class L> inline constexpr int places_taken = 1;
@@ -71,6 +73,9 @@ private:
     int depth_ = 0;
     int comparison_ = -1;
     int store_ = -1;
+    bool checked_on_read_ = false;
+    bool diverse_ = false;
+    int rotation_ = 0;
     int transform_ = -1;
     int checker_ = -1;
     int duplicated_ = 0;         // channels that are to be computed more than once
@@ -285,10 +290,10 @@ private:
             g.out.channels += folded;
         }
         s.geometry = g;
-        s.store = static_cast<std::int16_t>(store_);
+        s.rotation = static_cast<std::int16_t>(diverse_ ? rotation_ : 0);
         s.slot = static_cast<std::int16_t>(table.slot_count);
         slot& p = table.slots[static_cast<std::size_t>(table.slot_count++)];
-        p = {g, s.unit, s.store, static_cast<std::int16_t>(transform_), static_cast<std::int16_t>(checker_), s.folded, static_cast<std::int16_t>(copies_), s.folded > 0 && has_intervals_, keeps_gain_, false, false, path_, {}};
+        p = {g, s.unit, static_cast<std::int16_t>(store_), checked_on_read_, static_cast<std::int16_t>(transform_), static_cast<std::int16_t>(checker_), s.folded, static_cast<std::int16_t>(copies_), s.folded > 0 && has_intervals_, keeps_gain_, false, false, path_, {}};
         ++leaf_;
     }
     template <conv_spec S> constexpr void visit(type_tag<conv2d<S>>) {
@@ -402,16 +407,18 @@ private:
     /// Whether a description does something of its own, or is made of others that do.
     template <class... Ls> static constexpr bool holds_protection(pack<Ls...>) { return (protecting<Ls> || ...); }
     template <protecting L> constexpr void visit(type_tag<L>) {
-        static_assert(storing<L> || transforming<L> || checking<L> || replicating<L> || guarding<L> || keeping_bounds<L> || holds_protection(typename L::layers{}),
+        static_assert(storing<L> || diversifying<L> || transforming<L> || checking<L> || replicating<L> || guarding<L> || keeping_bounds<L> || holds_protection(typename L::layers{}),
                       "redoubt: this protection says nothing that it does: a member's name must be one of those that nn/layers.hpp lists at `protection`");
         const int self = wrapper_++;
         const int first_step = table.step_count;
+        const bool outer_read = checked_on_read_, outer_diverse = diverse_;
         const int outer_store = store_, outer_transform = transform_, outer_checker = checker_, outer_duplicated = duplicated_;
         const bool outer_intervals = has_intervals_, outer_gain = keeps_gain_;
         const int outer_copies = copies_;
         if constexpr (storing<L>) {
             if (store_ >= 0) return fail(mistake::two_stores, extents_);
             store_ = self;
+            checked_on_read_ = !requires { L::store::only_scrubbed; };
         }
         if constexpr (transforming<L>) {
             if (transform_ >= 0) return fail(mistake::two_transforms, extents_);
@@ -427,8 +434,16 @@ private:
                 has_intervals_ = L::has_intervals;
             }
         }
+        if constexpr (diversifying<L>) diverse_ = true;
         if constexpr (replicating<L>) replicate<L>(self);
         else visit_all<typename L::layers>();
+        if constexpr (diversifying<L>) {
+            bool rotates = false;
+            for (int i = first_step; i < table.step_count; ++i) rotates = rotates || table.steps[static_cast<std::size_t>(i)].rotation != 0;
+            if (!rotates && depth_ == 0 && !failed()) return fail(mistake::nothing_to_diversify, extents_);
+        }
+        diverse_ = outer_diverse;
+        checked_on_read_ = outer_read;
         store_ = outer_store;
         transform_ = outer_transform;
         keeps_gain_ = outer_gain;
@@ -456,7 +471,7 @@ private:
         constexpr int total = L::replicas + L::spares;
         static_assert(total >= 2 && total <= 4 && L::spares >= 0, "redoubt: two to four replicas, spares included");
         const int in = current_, leaf = leaf_, wrapper = wrapper_, unit = table.unit_count, slots = table.slot_count;
-        const int outer_replica = replica_, outer_comparison = comparison_, position = position_;
+        const int outer_replica = replica_, outer_comparison = comparison_, outer_rotation = rotation_, position = position_;
         const shape in_extents = extents_;
         std::array<std::int16_t, 4> made{-1, -1, -1, -1};
         std::array<int, detail::most_replicas> makers{};
@@ -479,6 +494,7 @@ private:
             table.slot_count = slots;
             position_ = position;
             replica_ = outer_replica * total + r;
+            rotation_ = (outer_rotation + r) % detail::most_rotations;
             producer_count_ = 0;
             visit_all<typename L::layers>();
             if (failed()) return;
@@ -489,6 +505,7 @@ private:
         }
         --depth_;
         replica_ = outer_replica;
+        rotation_ = outer_rotation;
         vote(self, made);
         comparison_ = outer_comparison;
         producers_ = makers;

@@ -153,7 +153,9 @@ struct concat {
 ///   `using guard`                                       - checks each step's output (harden/range.hpp); with `guard::per_neuron` against a
 ///                                                         bound for each element,
 ///   `using keeps_bounds`                                - has the bounds of guards kept three times (harden/tmr_bounds.hpp),
-///   `using store`                                       - keeps parameters redundantly (harden/stores.hpp),
+///   `using store`                                       - keeps parameters redundantly (harden/stores.hpp); with `store::only_scrubbed` steps read them
+///                                                         unchecked (harden/on_scrub.hpp),
+///   `using rotates_lanes`                               - has replicas inside computed in other lanes (harden/diverse.hpp),
 ///   `using transform`                                   - changes weights as they are read (harden/clip.hpp),
 ///   `using checker`                                     - checks convolutions as kernels compute them (harden/abft.hpp); what it keeps with the
 ///                                                         parameters it says by `kept` and makes in `encode`; with `finishes` its `finish` sees
@@ -194,6 +196,9 @@ concept keeping_bounds = protecting<L> && requires { typename L::keeps_bounds; }
 /// A protection that keeps parameters redundantly.
 template <class L>
 concept storing = protecting<L> && requires { typename L::store; };
+/// A protection that has replicas computed in other lanes.
+template <class L>
+concept diversifying = protecting<L> && requires { typename L::rotates_lanes; };
 /// A protection that changes weights as they are read.
 template <class L>
 concept transforming = protecting<L> && requires { typename L::transform; };

@@ -52,14 +52,14 @@ constexpr tile_place tile_of(const slot& s, std::size_t checker_bytes = 0) {
         t.bytes = aligned_up(kernel::winograd_plan{s.geometry, kind}.scratch() * sizeof(float));
         return t;
     }
-    if (s.store < 0 && !changes_weights<N>(s)) {
+    if (!s.checked_on_read && !changes_weights<N>(s)) {
         t.bytes = aligned_up(checker_bytes);
         return t;
     }
     const auto blocks = static_cast<std::size_t>(blocks_at_once<N>(s));
     const std::size_t words = kernel::layout_of<N>.block_size(s.geometry) * blocks;
     t.fetched = aligned_up(static_cast<std::size_t>(s.geometry.blocks()) * kernel::lane_count * sizeof(typename N::bias)) * (has_gains<N>(s) ? 2 : 1);
-    t.decoded = t.fetched + (s.store < 0 ? 0 : aligned_up(words * sizeof(typename N::weight)));
+    t.decoded = t.fetched + (s.checked_on_read ? aligned_up(words * sizeof(typename N::weight)) : 0);
     t.checked = t.decoded + (changes_weights<N>(s) ? aligned_up(words * sizeof(typename N::kernel_weight)) : 0);
     t.bytes = t.checked + aligned_up(checker_bytes);
     return t;

@@ -244,9 +244,11 @@ private:
             weights, space, report.steps[static_cast<std::size_t>(I)], [&](const auto& block) {
                 take_block(call, block);
                 if constexpr (detail::transform_of<N>(weight_source<Net, s.slot>::info) != kernel::winograd::none) {
-                    if constexpr (Policy::active)
-                        static_assert(!decltype(policy.hook(path<I>()))::active,
-                                      "redoubt: a fast network takes no faults in registers");
+                    static_assert(s.rotation == 0, "redoubt: a fast network's replicas stay in their lanes: no diverse<...>");
+                    if constexpr (Policy::active) {
+                        using hook = decltype(policy.hook(path<I>()));
+                        static_assert(!hook::active && !hook::sticks, "redoubt: a fast network takes no faults in registers");
+                    }
                     kernel::winograd_conv2d<N>(call, detail::transform_of<N>(weight_source<Net, s.slot>::info),
                                                reinterpret_cast<float*>(space.scratch()));
                 } else if constexpr (Policy::active) {
@@ -304,7 +306,8 @@ private:
         }
     }
 
-    template <int I, class Hook> void compute_blocks(const kernel::conv_call<N>& call, const Hook& hook) const {
+    template <int I, class Hook> void compute_blocks(const kernel::conv_call<N>& call, const Hook& usual) const {
+        const auto& hook = kernel::in_other_lanes<step_of<Net, I>.rotation>(usual);
         constexpr int slot = step_of<Net, I>.slot;
         if constexpr (is_checked<slot>) {
             checker_of<slot>::type::template compute<N>(call, hook, kernel_of<I>, weights.checks(slot), check_scratch<slot>(), checksum_touch<I>(),

@@ -56,7 +56,7 @@ struct weight_source {
     static constexpr slot info = Net::table.slots[static_cast<std::size_t>(Slot)];
     static constexpr bool changes = detail::changes_weights<N>(info), gains = detail::has_gains<N>(info);
     /// Whether kernels may read a copy in the workspace instead of the parameters.
-    static constexpr bool fetches = info.store >= 0 || changes;
+    static constexpr bool fetches = info.checked_on_read || changes;
 
     /// Calls body(weight_block) for all output blocks in turn; a windowed space may leave out those outside its window.
     template <class Space, class Body>
@@ -143,13 +143,13 @@ private:
 
     /// Whether bytes of the primary may be read where they lie. Stores that cannot tell have them fetched.
     static bool sound(const parameters<Net>& from, std::size_t first, std::size_t bytes) {
-        if constexpr (info.store < 0 || planted == mutant::no_comparison) return true;
+        if constexpr (!info.checked_on_read || planted == mutant::no_comparison) return true;
         else if constexpr (requires { keeper::store::sound(from.primary(Slot), from.extra(Slot), first, bytes); })
             return keeper::store::sound(from.primary(Slot), from.extra(Slot), first, bytes);
         else return false;
     }
     static void fetch(const parameters<Net>& from, std::size_t first, std::size_t bytes, std::byte* to, fault_counters& count) {
-        if constexpr (info.store >= 0) keeper::store::fetch(from.primary(Slot), from.extra(Slot), first, bytes, to, count);
+        if constexpr (info.checked_on_read) keeper::store::fetch(from.primary(Slot), from.extra(Slot), first, bytes, to, count);
     }
     /// Whether the transform leaves these words as they are.
     static bool unchanged(const parameters<Net>& from, std::span<const stored_word> words) {

@@ -88,7 +88,7 @@ struct step {
     std::array<std::int16_t, 4> voted{-1, -1, -1, -1};  ///< values of the replicas
     std::array<std::int16_t, most_branches> parts{-1, -1, -1, -1, -1, -1, -1, -1};  ///< values that a concat joins
     std::array<std::int16_t, 4> guards{-1, -1, -1, -1}; ///< wrapper types, innermost first
-    std::int16_t store = -1;           ///< wrapper type that keeps the parameters
+    std::int16_t rotation = 0;         ///< lanes by which kernels move channels, so that replicas do not share broken ones
     std::int32_t folded = 0;           ///< channels of geometry.out that are further copies: the value has so many less
     bool keeps_bounds = false;         ///< the bounds that guards read are kept three times
     bool bounds_neurons = false;       ///< a guard holds each element below a bound of its own
@@ -113,6 +113,7 @@ struct slot {
     kernel::conv_geometry geometry{};
     std::int16_t unit = -1;
     std::int16_t store = -1;      ///< wrapper type that keeps the parameters
+    bool checked_on_read = false; ///< its store looks at them before every read, not only when they are scrubbed
     std::int16_t transform = -1;  ///< wrapper type that changes the weights on their way to a kernel
     std::int16_t checker = -1;    ///< wrapper type that checks what kernels compute
     std::int32_t folded = 0;      ///< channels of geometry.out that are further copies (kernel/duplicate.hpp)
