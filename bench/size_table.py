@@ -25,10 +25,11 @@ TARGETS = {  # compiler's flags, linker's flags
     "x86-64-v3": (["-O2", "-march=x86-64-v3", "-fno-pic"], ["-r", "-nostdlib", *REACHED]),
 }
 NUMBERS = {"fp32": "float32", "int8": "int8"}
-ON_ALL_LAYERS = ["range", "range_clamp", "range_neurons", "clip_weights", "parity", "secded", "crc", "tmr_parameters", "zero_space", "scale", "saf", "abft", "dmr",
+ON_ALL_LAYERS = ["range", "range_clamp", "range_neurons", "clip_weights", "parity", "secded", "scrubbed_secded", "crc", "tmr_parameters", "zero_space", "scale", "saf", "abft", "dmr",
                  "tmr"]
 RULES = {"none": "", **{name: f",rd::protect<rd::is_weighted,rd::{name}>" for name in ON_ALL_LAYERS},
          "tmr_bounds+range": ",rd::protect<rd::is_weighted,rd::tmr_bounds>,rd::protect<rd::is_weighted,rd::range>",
+         "diverse+dmr": ",rd::protect<rd::is_weighted,rd::dmr>,rd::protect<rd::is_weighted,rd::diverse>",
          **{name: f",rd::duplicate_counts<all_blocks,rd::{name}>" for name in ["duplicate", "duplicate_minimum", "triplicate"]}}
 NOT_FOR = {("zero_space", "fp32"), ("scale", "int8")}
 CODE = re.compile(r"^\.(text|rodata|data\.rel\.ro)\b")

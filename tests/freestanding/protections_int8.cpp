@@ -6,6 +6,6 @@
 int main() {
     namespace rd = redoubt;
     using all = freestanding::list<rd::range, rd::range_clamp, rd::range_neurons, freestanding::kept_range, rd::clip_weights, rd::tmr_parameters, rd::crc, rd::parity, rd::secded, rd::zero_space,
-                                   rd::dmr, rd::tmr, rd::abft, freestanding::duplicate, freestanding::duplicate_minimum, freestanding::triplicate, rd::norm_apart, rd::saf>;
+                                   rd::scrubbed_secded, rd::dmr, freestanding::diverse_dmr, rd::tmr, rd::abft, freestanding::duplicate, freestanding::duplicate_minimum, freestanding::triplicate, rd::norm_apart, rd::saf>;
     return freestanding::works<rd::int8, all>() ? 0 : 1;
 }

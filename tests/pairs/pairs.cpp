@@ -36,12 +36,15 @@ struct by_hybrid_rule {
 };
 template <class... L> struct twice : duplicate<16, L...> {};
 template <class... L> struct thrice : triplicate<16, L...> {};
+/// Alone it is refused.
+template <class... L> struct diverse_dmr : diverse<dmr<L...>> {};
 
 using for_this_number = std::conditional_t<N::is_integer, pack<by_wrapper<zero_space, "zero_space">>, pack<by_wrapper<scale, "scale">>>;
 using all = joined<pack<by_wrapper<redoubt::range, "range">, by_wrapper<range_neurons, "range_neurons">, by_hybrid_rule, by_wrapper<tmr_bounds, "tmr_bounds">,
                         by_wrapper<clip_weights, "clip_weights">, by_wrapper<saf, "saf">, by_wrapper<tmr_parameters, "tmr_parameters">, by_wrapper<crc, "crc">,
                         by_wrapper<secded, "secded">, by_wrapper<parity, "parity">, by_wrapper<abft, "abft">, by_wrapper<twice, "duplicate">,
-                        by_wrapper<thrice, "triplicate">, by_wrapper<dmr, "dmr">, by_wrapper<tmr, "tmr">>,
+                        by_wrapper<thrice, "triplicate">, by_wrapper<dmr, "dmr">, by_wrapper<tmr, "tmr">,
+                        by_wrapper<scrubbed_secded, "scrubbed_secded">, by_wrapper<diverse_dmr, "diverse_dmr">>,
                    for_this_number>;
 
 template <class Net> struct error_of;
