@@ -70,10 +70,10 @@ std::unique_ptr<redoubt::parameters<Net>> converted_parameters() {
             convert<base, plain>(*floats, seen, *bare);
             set_bounds<plain, Net>(seen_by<plain>(*bare), *p);
             if constexpr (has_neuron_bounds<Net>) {
-                neuron_ranges<plain> neurons;
+                const auto neurons = std::make_unique<neuron_ranges<plain>>();
                 const auto space = std::make_unique<workspace<plain>>();
-                observe_neurons<plain>(*bare, drawn_image<plain>(), *space, neurons);
-                set_neuron_bounds<plain, Net>(neurons, *p);
+                observe_neurons<plain>(*bare, drawn_image<plain>(), *space, *neurons);
+                set_neuron_bounds<plain, Net>(*neurons, *p);
             }
             if constexpr (has_intervals<Net>) {
                 channel_ranges<plain> channels;
