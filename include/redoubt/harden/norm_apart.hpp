@@ -20,6 +20,8 @@ struct norm_apart : protection<Layers...> {
         static constexpr bool keeps_gain = true;
         static constexpr std::uint64_t layout_id = 4;
 
+        template <class Word, class Bound>
+        static bool unchanged(std::span<const Word>, Bound) { return true; }
         template <class Word, class Out, class Bound>
         static void apply(std::span<const Word> words, Out* to, Bound, fault_counters&) {
             for (std::size_t i = 0; i < words.size(); ++i) to[i] = static_cast<Out>(words[i]);

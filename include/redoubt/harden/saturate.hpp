@@ -51,6 +51,12 @@ struct basic_saf : protection<Layers...> {
                 count.out_of_range += kernel::clip_magnitude(words.data(), words.size(), static_cast<Word>(-bound), to);
             else count.out_of_range += kernel::saturate<F>(words.data(), words.size(), to, bound, frac);
         }
+        /// A block of 16 channels at once with the factors that its weights are multiplied by.
+        static void apply_scaled(std::span<const float> words, float* to, const float (&factors)[kernel::lane_count], fault_counters& count)
+            requires(!clamps)
+        {
+            count.out_of_range += kernel::saturate_and_multiply<F>(words.data(), words.size() / kernel::lane_count, to, bound, factors);
+        }
         template <class Word, class Bound>
         static void invert(std::span<Word> words, Bound&, int frac) {
             for (Word& w : words) {

@@ -9,15 +9,18 @@
 
 namespace redoubt::kernel::inline REDOUBT_ABI {
 
-/// Multiplies weights of a block's 16 output channels, [rows][16] as float layouts have them, by a factor for each; one rounding to Word. A product of -0 becomes 0.
+/// v times by, where a product of -0 becomes 0.
+inline float_lanes scaled_lanes(const float_lanes& v, const float_lanes& by) {
+    float_lanes product = float_lanes::filled(0.0f);
+    product.add_product(by, v);
+    return product;
+}
+
+/// Weights of a block's 16 output channels, [rows][16] as float layouts have them, times a factor for each; one rounding to Word. `from` may be `to`.
 template <class Word>
-void multiply_channels(Word* words, std::size_t rows, const float (&factors)[lane_count]) {
+void multiply_channels(const Word* from, Word* to, std::size_t rows, const float (&factors)[lane_count]) {
     const float_lanes by = float_lanes::load(&factors[0]);
-    for (std::size_t r = 0; r < rows; ++r) {
-        float_lanes product = float_lanes::filled(0.0f);
-        product.add_product(by, float_lanes::load(words + r * lane_count));
-        product.store(words + r * lane_count);
-    }
+    for (std::size_t i = 0; i < rows * lane_count; i += lane_count) scaled_lanes(float_lanes::load(from + i), by).store(to + i);
 }
 
 }  // namespace redoubt::kernel::inline REDOUBT_ABI

@@ -4,6 +4,7 @@
 
 #include <redoubt/kernel/activation.hpp>
 #include <redoubt/kernel/byte_table.hpp>
+#include <redoubt/kernel/gain.hpp>
 #include <redoubt/kernel/lanes_float.hpp>
 #include <redoubt/kernel/multiply_add.hpp>
 
@@ -81,6 +82,29 @@ V saturated(const V& x, float bound = 1.0f, float inverse = 1.0f) {
     return select(number < zero, zero - value, value);
 }
 
+/// Words of sixteen bits and more that are NaN or infinite.
+template <class Word>
+std::uint32_t count_infinite(const Word* words, std::size_t count) {
+    constexpr auto infinite = to_word(static_cast<Word>(std::numeric_limits<float>::infinity()));
+    constexpr auto sign = static_cast<word_of<Word>>(word_of<Word>{1} << (bits_in<Word> - 1));
+    std::uint32_t odd = 0;
+    for (std::size_t i = 0; i < count; ++i) odd += (to_word(words[i]) & static_cast<word_of<Word>>(~sign)) >= infinite ? 1u : 0u;
+    return odd;
+}
+
+/// saturate() of a block's weights and multiply_channels() of what it makes, in one pass; the same bits.
+template <saturation F>
+std::uint32_t saturate_and_multiply(const float* words, std::size_t rows, float* to, float bound, const float (&factors)[lane_count]) {
+    const float inverse = 1.0f / bound;
+    const float_lanes by = float_lanes::load(&factors[0]);
+    for (std::size_t i = 0; i < rows * lane_count; i += lane_count) {
+        float_lanes v = float_lanes::load(words + i);
+        v.apply([&](const auto& x) { return saturated<F>(x, bound, inverse); });
+        scaled_lanes(v, by).store(to + i);
+    }
+    return count_infinite(words, rows * lane_count);
+}
+
 /// Words through F. Returns how many were NaN or infinite. Words of eight bits go through a table of all codes; integers are codes / 2^frac and
 /// are rounded to nearest even.
 template <saturation F, class Word, class Out>
@@ -112,11 +136,7 @@ std::uint32_t saturate(const Word* words, std::size_t count, Out* to, float boun
         return 0;
     } else {
         through(words, count, to);
-        constexpr auto infinite = to_word(static_cast<Word>(std::numeric_limits<float>::infinity()));
-        constexpr auto sign = static_cast<word_of<Word>>(word_of<Word>{1} << (bits_in<Word> - 1));
-        std::uint32_t odd = 0;
-        for (std::size_t i = 0; i < count; ++i) odd += (to_word(words[i]) & static_cast<word_of<Word>>(~sign)) >= infinite ? 1u : 0u;
-        return odd;
+        return count_infinite(words, count);
     }
 }
 

@@ -112,8 +112,8 @@ struct weight_source {
                     }
                     if constexpr (changes) {
                         auto* const to = reinterpret_cast<kernel_weight*>(space.scratch() + tile.decoded);
-                        change(from, some, to, count);
-                        if constexpr (gains) multiply(to, factors, c, m);
+                        if constexpr (gains) change_and_multiply(from, some, to, factors, c, count);
+                        else change(from, some, to, count);
                         give(c, m, to, true);
                     } else {
                         give(c, m, some.data(), true);
@@ -156,13 +156,31 @@ private:
         if constexpr (info.transform < 0) return true;
         else return changer::transform::unchanged(words, from.weight_limit(Slot));
     }
-    /// Of `m` blocks from `c` on.
-    static void multiply(kernel_weight* words, const typename N::bias* factors, int c, int m) {
-        constexpr std::size_t size = kernel::layout_of<N>.block_size(info.geometry);
-        for (int b = c; b < c + m; ++b, words += size) {
+    /// Whole blocks from `b` on, piece by piece, so that what looks at words twice finds them in the first cache.
+    static void change_and_multiply(const parameters<Net>& from, std::span<const stored_word> words, kernel_weight* to, const typename N::bias* factors, int b,
+                                    fault_counters& count) {
+        constexpr std::size_t size = kernel::layout_of<N>.block_size(info.geometry), piece = 64 * kernel::lane_count;
+        using transform = typename changer::transform;
+        constexpr bool may_stay = std::same_as<stored_word, kernel_weight> &&
+                                  requires { transform::unchanged(words, from.weight_limit(Slot)); };
+        constexpr bool at_once = requires(const float (&f)[kernel::lane_count]) { transform::apply_scaled(words, to, f, count); };
+        // what makes a table of all words makes it once
+        if constexpr (!may_stay && !at_once) change(from, words, to, count);
+        for (std::size_t first = 0; first < words.size(); first += size, ++b) {
             float by[kernel::lane_count] = {};
             for (int lane = 0; lane < info.geometry.channels_in(b); ++lane) by[lane] = static_cast<float>(factors[info.geometry.first_channel(b) + lane]);
-            kernel::multiply_channels(words, size / kernel::lane_count, by);
+            for (std::size_t at = first; at < first + size; at += piece) {
+                const auto some = words.subspan(at, std::min(piece, first + size - at));
+                const kernel_weight* changed = to + at;
+                if constexpr (at_once) {
+                    transform::apply_scaled(some, to + at, by, count);
+                    continue;
+                } else if constexpr (may_stay) {
+                    if (transform::unchanged(some, from.weight_limit(Slot))) changed = some.data();
+                    else change(from, some, to + at, count);
+                }
+                kernel::multiply_channels(changed, to + at, some.size() / kernel::lane_count, by);
+            }
         }
     }
     static void change(const parameters<Net>& from, std::span<const stored_word> words, kernel_weight* to, fault_counters& count) {
