@@ -8,6 +8,8 @@
 #include <redoubt/nn/plan.hpp>
 #include <redoubt/nn/status.hpp>
 
+#include <algorithm>
+#include <concepts>
 #include <cstring>
 
 namespace redoubt::inline v1 {
@@ -163,11 +165,12 @@ private:
         using transform = typename changer::transform;
         constexpr bool may_stay = std::same_as<stored_word, kernel_weight> &&
                                   requires { transform::unchanged(words, from.weight_limit(Slot)); };
-        constexpr bool at_once = requires(const float (&f)[kernel::lane_count]) { transform::apply_scaled(words, to, f, count); };
+        using channel_factors = float[kernel::lane_count];
+        constexpr bool at_once = requires(const channel_factors& f) { transform::apply_scaled(words, to, f, count); };
         // what makes a table of all words makes it once
         if constexpr (!may_stay && !at_once) change(from, words, to, count);
         for (std::size_t first = 0; first < words.size(); first += size, ++b) {
-            float by[kernel::lane_count] = {};
+            channel_factors by = {};
             for (int lane = 0; lane < info.geometry.channels_in(b); ++lane) by[lane] = static_cast<float>(factors[info.geometry.first_channel(b) + lane]);
             for (std::size_t at = first; at < first + size; at += piece) {
                 const auto some = words.subspan(at, std::min(piece, first + size - at));
