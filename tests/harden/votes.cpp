@@ -85,3 +85,38 @@ TEST_CASE("a comparison lets the spare decide", "[harden]") {
     const auto worst = with({1u << 30, 0, 1u << 30});
     CHECK(worst.logits[4] == flip(plain.logits[4], 1u << 30));
 }
+
+TEST_CASE("of two retries any two runs that agree are believed", "[harden]") {
+    using twice = network<image<2, 3, 3>, float32, dmr_retries<2, conv<3>>>;
+    const auto image = drawn_images<one_layer>(1)[0];
+    const auto plain = answer_of<one_layer>(*drawn_network<one_layer>(), image);
+    const auto weights = drawn_and_converted<twice>();
+    // steps: input, two replicas, comparison, two spares, vote
+    const auto with = [&](std::array<std::uint32_t, 4> masks) {
+        constexpr std::array<int, 4> steps{1, 2, 4, 5};
+        fault_list list{4};
+        for (std::size_t i = 0; i < 4; ++i)
+            if (masks[i] != 0) list.policy.add(fault_at(steps[i], 4, masks[i], true));
+        list.policy.sort();
+        return answer_of<twice>(*weights, image, list.policy);
+    };
+    CHECK(with({0, 0, 0, 0}).status.total() == fault_counters{});
+    // neither spare runs where two agree
+    CHECK(with({0, 0, 1u << 30, 1u << 30}).status.total() == fault_counters{});
+    // one or two of four runs are wrong, each in its own way
+    constexpr std::uint32_t a = 1u << 3, b = 1u << 12, c = 1u << 30;
+    for (const auto& masks : {std::array{a, 0u, 0u, 0u}, std::array{0u, a, 0u, 0u}, std::array{a, b, 0u, 0u}, std::array{a, 0u, b, 0u}, std::array{0u, a, 0u, b}, std::array{c, 0u, b, 0u}}) {
+        const auto got = with(masks);
+        CAPTURE(masks[0], masks[1], masks[2], masks[3]);
+        CHECK(words_of(got) == words_of(plain));
+        CHECK(got.status.total() == fault_counters{1, 1, 0, 0});
+    }
+    // with one retry the fourth of these is lost: a run of each kind, no two alike
+    const auto once = struck<compared>(*drawn_and_converted<compared>(), image, 1, 4, {a, 0, b}, {0, 1, 3});
+    CHECK(once.status.total() == fault_counters{1, 0, 1, 0});
+    // none agree, or two pairs do: reported
+    CHECK(with({a, b, c, 0}).status.total() == fault_counters{1, 0, 1, 0});
+    CHECK_FALSE(with({a, 0, a, 0}).status.trustworthy());
+    // three that agree on what is wrong: the limit
+    CHECK(words_of(with({0, c, c, c})) != words_of(plain));
+}

@@ -8,6 +8,8 @@ redoubt_mutant_test(vote_of_replicas 2 FILTER "a vote counts words and takes the
     SOURCES "${harden_tests}/votes.cpp")
 redoubt_mutant_test(vote_with_the_spare 2 FILTER "a comparison lets the spare decide"
     SOURCES "${harden_tests}/votes.cpp")
+redoubt_mutant_test(vote_of_retries 2 FILTER "of two retries any two runs that agree are believed"
+    SOURCES "${harden_tests}/votes.cpp")
 redoubt_mutant_test(comparison_of_replicas 7 FILTER "a comparison lets the spare decide"
     SOURCES "${harden_tests}/votes.cpp")
 redoubt_mutant_test(diversity 8 FILTER "diverse replicas find and outvote a stuck lane"

@@ -8,6 +8,7 @@
 #include <redoubt/nn/status.hpp>
 
 #include <array>
+#include <cstddef>
 #include <span>
 
 namespace redoubt::inline REDOUBT_ABI {
@@ -38,28 +39,40 @@ struct tmr : protection<Layers...> {
     }
 };
 
-/// Dual modular redundancy with one retry: two replicas are compared on bits; where any word differs, the layers run a
-/// third time and the three are voted. Worst case three times the work and known at compile time; fault-free twice.
-/// Equal faults in both replicas pass undetected.
-template <class... Layers>
-struct dmr : protection<Layers...> {
+/// Dual modular redundancy with retries up to a maximum: two replicas are compared on bits; where any word differs, the layers run `Retries` times more, once or
+/// twice, and each differing word becomes what any two runs agree on. Words on which no two agree, or on which two pairs do, are reported as uncorrected; each is then the bitwise majority of
+/// the first three. Worst case 2 + Retries times the work and known at compile time; fault-free twice. Equal faults in both replicas pass undetected.
+template <int Retries, class... Layers>
+struct dmr_retries : protection<Layers...> {
+    static_assert(Retries == 1 || Retries == 2, "redoubt: one retry or two");
+    template <class... New>
+    using around = dmr_retries<Retries, New...>;
     static constexpr int replicas = 2;
-    static constexpr int spares = 1;
+    static constexpr int spares = Retries;
 
-    /// `detected` decides whether the spare runs.
+    /// `detected` decides whether the spares run.
     template <class Word>
     static void compare(const std::array<std::span<Word>, 2>& copies, fault_counters& count) {
         count.detected += kernel::count_different(copies[0].data(), copies[1].data(), copies[0].size());
     }
     template <class Word>
-    static void vote(const std::array<std::span<Word>, 3>& copies, fault_counters& count) {
-        // the comparison has counted these; where the spare alone is wrong, two had agreed
-        const auto different = static_cast<std::uint32_t>(kernel::count_different(copies[0].data(), copies[1].data(), copies[0].size()));
-        fault_counters seen;
-        impl::vote_three(copies[0], copies[1], copies[2], seen);
-        count.corrected += different - seen.uncorrected;
-        count.uncorrected += seen.uncorrected;
+    static void vote(const std::array<std::span<Word>, static_cast<std::size_t>(2 + Retries)>& copies, fault_counters& count) {
+        // the comparison has counted what differs; where a spare alone is wrong, two had agreed
+        const std::size_t size = copies[0].size();
+        kernel::vote_tally tally;
+        if constexpr (Retries == 1) {
+            tally.different = kernel::count_different(copies[0].data(), copies[1].data(), size);
+            tally.no_majority = kernel::vote_words(copies[0].data(), copies[1].data(), copies[2].data(), copies[0].data(), size).no_majority;
+        } else {
+            tally = kernel::vote_any_two(copies[0].data(), copies[1].data(), copies[2].data(), copies[3].data(), size);
+        }
+        count.corrected += tally.different - tally.no_majority;
+        count.uncorrected += tally.no_majority;
     }
 };
+
+/// The same with one retry.
+template <class... Layers>
+struct dmr : dmr_retries<1, Layers...> {};
 
 }  // namespace redoubt::inline v1

@@ -46,6 +46,28 @@ vote_tally vote_words(const T* a, const T* b, const T* c, T* out, std::size_t co
     return tally;
 }
 
+/// Into `a`, of four words of which the first two were compared: the word that any two agree on, else the bitwise majority of the first three. Counts only where the first two differ.
+template <class T>
+vote_tally vote_any_two(T* a, const T* b, const T* c, const T* d, std::size_t count) {
+    vote_tally tally;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto w = to_word(a[i]), x = to_word(b[i]), y = to_word(c[i]), z = to_word(d[i]);
+        if (w == x) continue;
+        ++tally.different;
+        const bool first = w == y || w == z, second = x == y || x == z;
+        if constexpr (planted == mutant::no_vote) continue;
+        if (first && !second) continue;
+        if (second && !first) a[i] = b[i];
+        else if (y == z) a[i] = c[i];
+        else {
+            // none agree, or two pairs do
+            ++tally.no_majority;
+            a[i] = from_word<T>(majority(w, x, y));
+        }
+    }
+    return tally;
+}
+
 /// Words of which there are three copies, each read as the bitwise majority.
 template <class T>
 struct voted_words {
