@@ -14,15 +14,17 @@
 
 namespace bench {
 
+template <class W> inline constexpr bool is_zero_space = false;
+template <class... L> inline constexpr bool is_zero_space<zero_space<L...>> = true;
 /// Whether stored weights are not exactly those of the unprotected network: a function without exact inverse, or small ones.
 template <class Net>
 inline constexpr bool saturates = []<class... W>(pack<W...>) {
-    return (requires { W::transform::bound; } || ...) || (requires { W::transform::recodes; } || ...);
+    return ((requires { W::transform::bound; } || is_zero_space<W>) || ...);
 }(typename Net::wrappers{});
 /// Whether parameters are looked at by scrub() alone: it runs before each inference then.
 template <class Net>
 inline constexpr bool is_scrubbed = []<class... W>(pack<W...>) {
-    return (requires { W::store::only_scrubbed; } || ...);
+    return (requires { requires W::store::only_scrubbed; } || ...);
 }(typename Net::wrappers{});
 
 /// Times the steps from `First`: 0 for whole inferences, 1 to leave the image's conversion out of a layer's time.

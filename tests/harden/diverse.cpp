@@ -66,6 +66,30 @@ TEST_CASE("diverse triples outvote a stuck lane, int8", "[harden]") {
     check_lanes<net_of<int8, nothing, nothing>, net_of<int8, nothing, tmr>, net_of<int8, diverse, tmr>>({stuck_at_one(14), stuck_at_zero(12)});
 }
 
+TEST_CASE("what checks or corrects within diverse replicas is moved with them", "[harden]") {
+    using plain = network<image<3, 6, 5>, float32, conv<20>, relu, linear<18>>;
+    using hard = network<image<3, 6, 5>, float32, diverse<dmr<duplicate<16, conv<20>>, relu>>, diverse<tmr<abft<linear<18>>>>>;
+    const auto image = drawn_images<plain>(1, 3)[0];
+    const auto bare = drawn_and_converted<plain>();
+    const auto weights = drawn_and_converted<hard>();
+    channel_ranges<plain> channels;
+    const auto space = std::make_unique<workspace<plain>>();
+    for (const auto& pixels : drawn_images<plain>(4, 3)) observe_channels<plain>(*bare, pixels, *space, channels);
+    set_intervals<plain, hard>(channels, *weights, 1.0f);
+    encode<hard>(*weights);
+    const auto clean = words_of(answer_of<plain>(*bare, image));
+    CHECK(words_of(answer_of<hard>(*weights, image)) == clean);
+    int found = 0;
+    for (int lane = 0; lane < kernel::lane_count; ++lane) {
+        CAPTURE(lane);
+        stuck_lane machine{lane, stuck_at_one(30)};
+        const auto got = answer_of<hard>(*weights, image, machine);
+        CHECK(words_of(got) == clean);
+        found += got.status.total().detected > 0 ? 1 : 0;
+    }
+    CHECK(found > kernel::lane_count / 2);
+}
+
 /// Of each convolution and linear layer.
 template <class Net>
 std::vector<int> rotations_of() {

@@ -84,7 +84,7 @@ void check_bits(int draws) {
     for (int draw = 0; draw < draws; ++draw) {
         const conv_case<N> c{support::random_geometry(random, 60000), random, draw % 2 == 0 ? words::hostile : words::ordinary};
         CAPTURE(draw);
-        CHECK(run_rotated<N, By>(c, whole) == oracle(c));
+        CHECK(run(c, [](const conv_call<N>& call) { kernel::conv2d<N>(call, kernel::in_other_lanes<By>(kernel::no_hook{})); }) == oracle(c));
     }
 }
 
@@ -108,18 +108,16 @@ TEST_CASE("lanes move by any number of places", "[kernel][lanes]") {
 
 TEST_CASE("channels in other lanes have the same bits", "[kernel][lanes]") {
     check_bits<float32, 1>(200);
-    check_bits<float32, 3>(200);
+    check_bits<float32, 2>(200);
     check_bits<float16, 1>(200);
     check_bits<bfloat16, 1>(200);
     check_bits<int8, 1>(200);
-    check_bits<int8, 3>(200);
+    check_bits<int8, 2>(200);
 }
 
 TEST_CASE("a stuck lane strikes the channels that are computed in it", "[kernel][lanes]") {
     check_stuck<float32, 0>(200);
-    check_stuck<float32, 1>(200);
     check_stuck<float32, 3>(200);
     check_stuck<int8, 0>(200);
-    check_stuck<int8, 1>(200);
     check_stuck<int8, 3>(200);
 }

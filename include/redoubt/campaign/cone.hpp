@@ -184,7 +184,7 @@ private:
 template <network_type Net>
 void mark(strike<Net>& what, const fault::weight_fault& f) {
     const kernel::conv_geometry& g = Net::table.slots[static_cast<std::size_t>(f.slot)].geometry;
-    int block = 0;  // of copies and checksums any: a step with a store is computed whole
+    int block = 0;  // of copies and checksums any: a step whose store checks it is computed whole, and without one they are not read
     if (f.copy == fault::primary_weights) block = g.block_of(static_cast<int>(f.word / static_cast<std::uint64_t>(g.fan_in())));
     if (f.copy == fault::primary_biases) block = g.block_of(static_cast<int>(f.word) % g.out.channels);  // gains come after biases
     what.slots[static_cast<std::size_t>(f.slot)].add(block);

@@ -40,9 +40,9 @@ struct basic_duplicate : protection<Layers...> {
         static void begin(const kernel::conv_call<N>&, std::span<const std::byte>, std::byte*) {}
 
         template <number N, class Hook, class Kernel, class Touch>
-        static void compute(const kernel::conv_call<N>& call, const Hook& hook, Kernel&&, std::span<const std::byte>, std::byte*, Touch&&,
+        static void compute(const kernel::conv_call<N>& call, const Hook& hook, const Kernel&, std::span<const std::byte>, std::byte*, Touch&&,
                             fault_counters& count) {
-            const kernel::correction_tally seen = kernel::duplicated_conv2d<N, Form>(call, hook);
+            const kernel::correction_tally seen = kernel::duplicated_conv2d<N, Form>(call, kernel::in_other_lanes<Kernel::rotation>(hook));
             count.add_found(seen.different, seen.guessed);
             count.out_of_range += seen.outside;
         }

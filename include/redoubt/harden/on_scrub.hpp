@@ -8,12 +8,16 @@
 namespace redoubt::inline v1 {
 
 /// Keeps parameters as Protection does, secded, parity, crc or tmr_parameters; steps read them unchecked, as fast as unprotected ones and from where they lie.
-/// What has struck them acts until scrub() or scrub_next() repairs it, so call one of them as often as faults ask for: scrub() before each
+/// No Winograd. What has struck them acts until scrub() or scrub_next() repairs it (parity: for good), and no inference's status says so: what a scrub found is in its result and in state.total.
+/// A network that is never scrubbed, or lies in ROM, is unprotected, as it is in a campaign. So call one of them as often as faults ask for: scrub() before each
 /// inference is a separate pass over parameters, scrub_next() after each inference bounds the pause by the largest layer. Memory as Protection's, without its scratch.
 template <template <class...> class Protection, class... Layers>
 struct on_scrub : protection<Layers...> {
     template <class... New>
     using around = on_scrub<Protection, New...>;
+    static_assert(storing<Protection<Layers...>> && !guarding<Protection<Layers...>> && !transforming<Protection<Layers...>> && !checking<Protection<Layers...>> &&
+                      !replicating<Protection<Layers...>> && !keeping_bounds<Protection<Layers...>>,
+                  "redoubt: on_scrub takes a protection that keeps parameters and does nothing else");
     struct store : Protection<Layers...>::store {
         static constexpr bool only_scrubbed = true;
     };

@@ -186,6 +186,7 @@ struct direct_setup {
 /// Computes and stores tiles of the blocks [block, block + T::blocks).
 template <number N, class T, bool Depthwise, class Hook>
 class direct_tile {
+    static_assert(!(Hook::active && Hook::sticks), "redoubt: a stuck lane and single faults do not strike together: outputs are computed again by scalar chains");
     using A = typename arithmetic_of<N, Hook::rotation>::type;
     using lanes = typename A::lanes;
     using registers = impl::register_tile<lanes, T>;

@@ -9,6 +9,7 @@ namespace redoubt::kernel::inline REDOUBT_ABI {
 /// Every output by its canonical chain. Cost: one scalar fused multiply-add a tap.
 template <number N, class Hook = no_hook>
 void conv2d_reference(const conv_call<N>& call, const Hook& hook = {}) {
+    static_assert(!Hook::sticks, "redoubt: scalar chains have no lanes that could stick");
     const shape& out = call.geometry.out;
     for (int row = 0; row < out.height; ++row) {
         for (int column = 0; column < out.width; ++column) {

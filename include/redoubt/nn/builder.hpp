@@ -418,7 +418,7 @@ private:
         if constexpr (storing<L>) {
             if (store_ >= 0) return fail(mistake::two_stores, extents_);
             store_ = self;
-            checked_on_read_ = !requires { L::store::only_scrubbed; };
+            checked_on_read_ = !requires { requires L::store::only_scrubbed; };
         }
         if constexpr (transforming<L>) {
             if (transform_ >= 0) return fail(mistake::two_transforms, extents_);
@@ -438,9 +438,14 @@ private:
         if constexpr (replicating<L>) replicate<L>(self);
         else visit_all<typename L::layers>();
         if constexpr (diversifying<L>) {
-            bool rotates = false;
-            for (int i = first_step; i < table.step_count; ++i) rotates = rotates || table.steps[static_cast<std::size_t>(i)].rotation != 0;
-            if (!rotates && depth_ == 0 && !failed()) return fail(mistake::nothing_to_diversify, extents_);
+            // every convolution and linear layer inside has to be a replica's, and there must be one
+            bool any = false, alone = false;
+            for (int i = first_step; i < table.step_count; ++i) {
+                const step& s = table.steps[static_cast<std::size_t>(i)];
+                any = any || s.kind == op::convolution;
+                alone = alone || (s.kind == op::convolution && s.depth == 0);
+            }
+            if ((!any || alone) && !failed()) return fail(mistake::nothing_to_diversify, extents_);
         }
         diverse_ = outer_diverse;
         checked_on_read_ = outer_read;

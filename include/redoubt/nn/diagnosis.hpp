@@ -62,7 +62,7 @@ struct diagnosis {
     static_assert(M != mistake::two_transforms, "redoubt: a layer's weights can be transformed by one protection only");
     static_assert(M != mistake::two_checkers, "redoubt: a layer's computation can be checked by one protection only");
     static_assert(M != mistake::duplicates_of_groups, "redoubt: channels of a convolution with groups cannot be duplicated");
-    static_assert(M != mistake::nothing_to_diversify, "redoubt: diverse<...> moves the channels of replicas to other lanes, and here are none: diverse<dmr<...>> or dmr<diverse<...>>");
+    static_assert(M != mistake::nothing_to_diversify, "redoubt: diverse<...> moves the channels of replicas to other lanes, and a convolution or linear layer here is none, or there is none: diverse<dmr<...>> or dmr<diverse<...>>");
     static_assert(M != mistake::too_few_to_duplicate, "redoubt: channels are duplicated by whole blocks of 16, of which this layer has none");
     static_assert(M != mistake::too_many_guards, "redoubt: more than four output checks around one layer");
     static_assert(M != mistake::too_many_replicas, "redoubt: more than 64 replicas of one layer");

@@ -32,7 +32,7 @@ struct no_faults {
 };
 
 /// A fault policy is either inactive or provides, for a site path `at`:
-///   `hook(at)`                   - kernel::no_hook{} or a kernel::fault_hook with the faults of that step, and
+///   `hook(at)`                   - kernel::no_hook{}, a kernel::fault_hook with the faults of that step or a kernel::stuck_lane_hook, and
 ///   `touch<site>(words, at)`     - may change the words of that memory.
 template <class P>
 concept fault_policy =

@@ -58,10 +58,12 @@ void side_by_side(kernel::conv_call<N>& call, int images) {
 
 /// The kernel of a step, chosen where the geometry is constant, so that a network compiles only those it uses. A type of its own, so that checkers
 /// are compiled once for all steps.
-template <number N, bool Depthwise>
+template <number N, bool Depthwise, int Rotation>
 struct step_kernel {
+    static constexpr int rotation = Rotation;
     template <class Hook>
-    void operator()(const kernel::conv_call<N>& call, const Hook& hook) const {
+    void operator()(const kernel::conv_call<N>& call, const Hook& usual) const {
+        const auto& hook = kernel::in_other_lanes<Rotation>(usual);
         if constexpr (Depthwise) kernel::depthwise_conv2d<N>(call, hook);
         else kernel::dense_conv2d<N>(call, hook);
     }
@@ -271,7 +273,7 @@ private:
     template <int Slot> void begin_check(const kernel::conv_call<N>& call) const {
         if constexpr (is_checked<Slot>) checker_of<Slot>::type::template begin<N>(call, weights.checks(Slot), check_scratch<Slot>());
     }
-    template <int I> static constexpr step_kernel<N, step_of<Net, I>.geometry.is_depthwise()> kernel_of{};
+    template <int I> static constexpr step_kernel<N, step_of<Net, I>.geometry.is_depthwise(), step_of<Net, I>.rotation> kernel_of{};
     /// Shows the policy what a checker expects.
     template <int I> auto checksum_touch() const {
         if constexpr (Policy::active) return [this](const auto& words) { policy.template touch<site::checksum>(words, path<I>()); };
@@ -306,8 +308,7 @@ private:
         }
     }
 
-    template <int I, class Hook> void compute_blocks(const kernel::conv_call<N>& call, const Hook& usual) const {
-        const auto& hook = kernel::in_other_lanes<step_of<Net, I>.rotation>(usual);
+    template <int I, class Hook> void compute_blocks(const kernel::conv_call<N>& call, const Hook& hook) const {
         constexpr int slot = step_of<Net, I>.slot;
         if constexpr (is_checked<slot>) {
             checker_of<slot>::type::template compute<N>(call, hook, kernel_of<I>, weights.checks(slot), check_scratch<slot>(), checksum_touch<I>(),

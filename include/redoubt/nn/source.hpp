@@ -166,16 +166,16 @@ private:
         constexpr bool may_stay = std::same_as<stored_word, kernel_weight> &&
                                   requires { transform::unchanged(words, from.weight_limit(Slot)); };
         using channel_factors = float[kernel::lane_count];
-        constexpr bool at_once = requires(const channel_factors& f) { transform::apply_scaled(words, to, f, count); };
+        constexpr bool in_one_pass = requires(const channel_factors& f) { transform::apply_scaled(words, to, f, count); };
         // what makes a table of all words makes it once
-        if constexpr (!may_stay && !at_once) change(from, words, to, count);
+        if constexpr (!may_stay && !in_one_pass) change(from, words, to, count);
         for (std::size_t first = 0; first < words.size(); first += size, ++b) {
             channel_factors by = {};
             for (int lane = 0; lane < info.geometry.channels_in(b); ++lane) by[lane] = static_cast<float>(factors[info.geometry.first_channel(b) + lane]);
             for (std::size_t at = first; at < first + size; at += piece) {
                 const auto some = words.subspan(at, std::min(piece, first + size - at));
                 const kernel_weight* changed = to + at;
-                if constexpr (at_once) {
+                if constexpr (in_one_pass) {
                     transform::apply_scaled(some, to + at, by, count);
                     continue;
                 } else if constexpr (may_stay) {
