@@ -271,8 +271,8 @@ TEST_CASE("protections nest", "[nn]") {
                                    op::convolution, op::convolution}));
     // wrappers in reading order
     STATIC_REQUIRE(net::wrappers::size == 5);
-    STATIC_REQUIRE(at<net>(1).store == 2);
-    STATIC_REQUIRE(at<net>(3).store == 2);
+    STATIC_REQUIRE(net::table.slots[static_cast<std::size_t>(at<net>(1).slot)].store == 2);
+    STATIC_REQUIRE(net::table.slots[static_cast<std::size_t>(at<net>(3).slot)].store == 2);
     STATIC_REQUIRE(net::table.slots[0].store == 2);
     STATIC_REQUIRE(net::table.slots[1].store == 3);
     STATIC_REQUIRE(net::table.slots[2].store == -1);
