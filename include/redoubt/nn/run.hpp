@@ -247,10 +247,9 @@ private:
                 take_block(call, block);
                 if constexpr (detail::transform_of<N>(weight_source<Net, s.slot>::info) != kernel::winograd::none) {
                     static_assert(s.rotation == 0, "redoubt: a fast network's replicas stay in their lanes: no diverse<...>");
-                    if constexpr (Policy::active) {
-                        using hook = decltype(policy.hook(path<I>()));
-                        static_assert(!hook::active && !hook::sticks, "redoubt: a fast network takes no faults in registers");
-                    }
+                    if constexpr (Policy::active)
+                        static_assert(!decltype(policy.hook(path<I>()))::active && !decltype(policy.hook(path<I>()))::sticks,
+                                      "redoubt: a fast network takes no faults in registers");
                     kernel::winograd_conv2d<N>(call, detail::transform_of<N>(weight_source<Net, s.slot>::info),
                                                reinterpret_cast<float*>(space.scratch()));
                 } else if constexpr (Policy::active) {
