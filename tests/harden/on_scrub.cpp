@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Stores that are looked at when they are scrubbed: between scrubs faults act as in an unprotected network, a scrub takes them away.
 #include "support/catch.hpp"
-#include "support/nets.hpp"
+#include "support/stored.hpp"
 
 #include <redoubt/harden/on_scrub.hpp>
 
@@ -9,11 +9,6 @@ using namespace redoubt;
 using namespace support;
 
 namespace {
-
-template <int Out>
-using conv = conv2d<conv_spec{.out = Out, .pad = 1}>;
-template <number N, template <class...> class Protection>
-using net_of = network<image<2, 6, 5>, N, Protection<conv<18>, relu>, max_pool<2>, Protection<linear<20>>, relu, linear<4>>;
 
 template <number N, template <class...> class Scrubbed, template <class...> class Checked>
 void check_scrubbed() {

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "support/catch.hpp"
-#include "support/nets.hpp"
+#include "support/stored.hpp"
 
 using namespace redoubt;
 using namespace support;
 
 namespace {
-
-template <int Out>
-using conv = conv2d<conv_spec{.out = Out, .pad = 1}>;
-
-template <number N, template <class...> class Protection>
-using net_of = network<image<2, 6, 5>, N, Protection<conv<18>, relu>, max_pool<2>, Protection<linear<20>>, relu, linear<4>>;
 
 /// Flips each bit of some bytes with this probability; returns how many.
 int strike(std::span<std::byte> bytes, double rate, random_stream& random) {

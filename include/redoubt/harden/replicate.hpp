@@ -58,14 +58,10 @@ struct dmr_retries : protection<Layers...> {
     template <class Word>
     static void vote(const std::array<std::span<Word>, static_cast<std::size_t>(2 + Retries)>& copies, fault_counters& count) {
         // the comparison has counted what differs; where a spare alone is wrong, two had agreed
-        const std::size_t size = copies[0].size();
+        const auto settle = [&](auto*... spares) { return kernel::vote_where_different(copies[0].data(), copies[1].data(), copies[0].size(), spares...); };
         kernel::vote_tally tally;
-        if constexpr (Retries == 1) {
-            tally.different = kernel::count_different(copies[0].data(), copies[1].data(), size);
-            tally.no_majority = kernel::vote_words(copies[0].data(), copies[1].data(), copies[2].data(), copies[0].data(), size).no_majority;
-        } else {
-            tally = kernel::vote_any_two(copies[0].data(), copies[1].data(), copies[2].data(), copies[3].data(), size);
-        }
+        if constexpr (Retries == 1) tally = settle(copies[2].data());
+        else tally = settle(copies[2].data(), copies[3].data());
         count.corrected += tally.different - tally.no_majority;
         count.uncorrected += tally.no_majority;
     }

@@ -92,16 +92,19 @@ std::uint32_t count_infinite(const Word* words, std::size_t count) {
     return odd;
 }
 
+template <saturation F>
+float_lanes saturated_lanes(float_lanes v, float bound, float inverse) {
+    v.apply([&](const auto& x) { return saturated<F>(x, bound, inverse); });
+    return v;
+}
+
 /// saturate() of a block's weights and multiply_channels() of what it makes, in one pass; the same bits.
 template <saturation F>
 std::uint32_t saturate_and_multiply(const float* words, std::size_t rows, float* to, float bound, const float (&factors)[lane_count]) {
     const float inverse = 1.0f / bound;
     const float_lanes by = float_lanes::load(&factors[0]);
-    for (std::size_t i = 0; i < rows * lane_count; i += lane_count) {
-        float_lanes v = float_lanes::load(words + i);
-        v.apply([&](const auto& x) { return saturated<F>(x, bound, inverse); });
-        scaled_lanes(v, by).store(to + i);
-    }
+    for (std::size_t i = 0; i < rows * lane_count; i += lane_count)
+        scaled_lanes(saturated_lanes<F>(float_lanes::load(words + i), bound, inverse), by).store(to + i);
     return count_infinite(words, rows * lane_count);
 }
 
@@ -111,10 +114,7 @@ template <saturation F, class Word, class Out>
 std::uint32_t saturate(const Word* words, std::size_t count, Out* to, float bound, int frac) {
     const float inverse = 1.0f / bound;
     const auto through = [&](const auto* from, std::size_t n, auto* result) {
-        const auto bend = [&](float_lanes v) {
-            v.apply([&](const auto& x) { return saturated<F>(x, bound, inverse); });
-            return v;
-        };
+        const auto bend = [&](const float_lanes& v) { return saturated_lanes<F>(v, bound, inverse); };
         const std::size_t whole = n / lane_count * lane_count;
         for (std::size_t i = 0; i < whole; i += lane_count) bend(float_lanes::load(from + i)).store(result + i);
         if (const int left = static_cast<int>(n - whole); left > 0) bend(float_lanes::load(from + whole, left)).store(result + whole, left);

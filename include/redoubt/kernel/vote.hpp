@@ -46,23 +46,25 @@ vote_tally vote_words(const T* a, const T* b, const T* c, T* out, std::size_t co
     return tally;
 }
 
-/// Into `a`, of four words of which the first two were compared: the word that any two agree on, else the bitwise majority of the first three. Counts only where the first two differ.
-template <class T>
-vote_tally vote_any_two(T* a, const T* b, const T* c, const T* d, std::size_t count) {
+/// Into `a`, where it differs from `b`: the word that two of these and one or two `spares` agree on; where none do, or two pairs do, the bitwise majority of the first three. Counts those words only.
+template <class T, class... Spares>
+vote_tally vote_where_different(T* a, const T* b, std::size_t count, const T* third, const Spares*... spares) {
+    static_assert(sizeof...(Spares) <= 1);
     vote_tally tally;
     for (std::size_t i = 0; i < count; ++i) {
-        const auto w = to_word(a[i]), x = to_word(b[i]), y = to_word(c[i]), z = to_word(d[i]);
-        if (w == x) continue;
+        const auto x = to_word(a[i]), y = to_word(b[i]), z = to_word(third[i]);
+        if (x == y) continue;
         ++tally.different;
-        const bool first = w == y || w == z, second = x == y || x == z;
         if constexpr (planted == mutant::no_vote) continue;
+        const bool first = x == z || ((x == to_word(spares[i])) || ...), second = y == z || ((y == to_word(spares[i])) || ...);
         if (first && !second) continue;
-        if (second && !first) a[i] = b[i];
-        else if (y == z) a[i] = c[i];
-        else {
-            // none agree, or two pairs do
+        if (second && !first) {
+            a[i] = b[i];
+        } else if (((z == to_word(spares[i])) || ...)) {
+            a[i] = third[i];
+        } else {
             ++tally.no_majority;
-            a[i] = from_word<T>(majority(w, x, y));
+            a[i] = from_word<T>(majority(x, y, z));
         }
     }
     return tally;

@@ -101,8 +101,8 @@ inline constexpr std::uint64_t rom_layout = [] {
     return hash;
 }();
 
-/// How far in_place() looks: at the header alone, or at every byte. Where code bits or copies guard the parameters, inference itself
-/// puts single faults right, and `header` lets them through.
+/// How far in_place() looks: at the header alone, or at every byte. Where code bits or copies guard the parameters and each read checks them, inference itself
+/// puts single faults right, and `header` lets them through; under on_scrub they then act for good.
 enum class rom_check { everything, header };
 
 }  // namespace redoubt::inline v1
